@@ -1,1 +1,9 @@
+//! What all services share.
 
+pub mod admin;
+mod ground;
+pub mod hook_token;
+pub mod problem;
+pub mod status;
+
+pub use ground::{Check, Ground, Installed};

@@ -1,1 +1,16 @@
+//! The two database engines behind one type: pools, transactions, migrations, and what their errors mean.
 
+mod engine;
+mod error;
+mod migration;
+pub mod payload;
+mod rows;
+mod sql;
+mod transaction;
+
+pub use engine::{Engine, Options, Sqlite};
+pub use error::Error;
+pub use migration::Migration;
+pub use rows::{Rows, chunks};
+pub use sql::Sql;
+pub use transaction::Transaction;

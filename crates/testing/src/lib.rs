@@ -1,1 +1,5 @@
+//! What tests share. No production crate depends on it.
 
+mod ground;
+
+pub use ground::ground;

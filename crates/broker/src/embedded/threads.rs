@@ -1,0 +1,74 @@
+//! The threads of an embedded broker, and their end.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+
+use super::disk::Disk;
+use super::signal::Signal;
+use super::topic_state::TopicState;
+use super::writer::Writer;
+use super::{keeper, reader};
+use crate::Error;
+
+#[derive(Debug)]
+pub(super) struct Threads {
+    topics: Vec<Arc<TopicState>>,
+    saving: Arc<Signal>,
+    writer: Option<JoinHandle<()>>,
+    others: Vec<JoinHandle<()>>,
+    /// Held until the last thread has ended.
+    _lock: File,
+}
+
+impl Threads {
+    pub(super) fn start(
+        directory: &Path,
+        writer: Writer,
+        topics: Vec<Arc<TopicState>>,
+        saving: Arc<Signal>,
+        disk: Arc<dyn Disk>,
+        lock: File,
+    ) -> Result<Self, Error> {
+        let start = |name: &str, work: Box<dyn FnOnce() + Send>| {
+            let started = Builder::new().name(name.to_owned()).spawn(work);
+            started.map_err(|error| Error::io("start a thread for", directory, error))
+        };
+        let mut threads = Self { topics, saving, writer: None, others: Vec::new(), _lock: lock };
+        for topic in threads.topics.clone() {
+            threads.others.push(start("broker-reader", Box::new(move || reader::run(&topic)))?);
+        }
+        let (topics, signal) = (threads.topics.clone(), Arc::clone(&threads.saving));
+        threads.others.push(start("broker-keeper", Box::new(move || keeper::run(&topics, &*disk, &signal)))?);
+        threads.writer = Some(start("broker-writer", Box::new(move || writer.run()))?);
+        Ok(threads)
+    }
+
+    /// Waits for the writer, which was told to end; then ends the consumers' waiting, saves, and ends the others.
+    fn stop(&mut self) {
+        if let Some(writer) = self.writer.take() {
+            join(writer);
+        }
+        for topic in &self.topics {
+            topic.queue().close();
+            topic.changed.notify_waiters();
+            topic.reading.stop();
+        }
+        self.saving.stop();
+        self.others.drain(..).for_each(join);
+    }
+}
+
+fn join(thread: JoinHandle<()>) {
+    let name = thread.thread().name().unwrap_or_default().to_owned();
+    if thread.join().is_err() {
+        tracing::error!(thread = name, "a thread of the broker ended in a panic");
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

@@ -1,0 +1,88 @@
+//! What goes wrong.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a broker can't be opened or read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The broker was closed.
+    #[error("the broker is closed")]
+    Closed,
+    /// Another process, or another broker of this one, works in the directory.
+    #[error("{} is in use by another broker; stop it, or give this one a directory of its own", directory.display())]
+    Locked {
+        /// The directory of the broker.
+        directory: PathBuf,
+    },
+    /// A file operation failed.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// On which file or directory.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A file does not hold what was written to it.
+    #[error(
+        "{} is damaged at byte {offset}: {what}; restore it from a backup, or move it and the file \
+         `acknowledged` beside it away to go on without its messages",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where the damage begins.
+        offset: u64,
+        /// What is wrong there.
+        what: &'static str,
+    },
+    /// Messages that nobody acknowledged are not on disk.
+    #[error(
+        "messages {from} to {until} of {} are missing; restore the files from a backup, or move the file \
+         `acknowledged` away to go on without them",
+        directory.display()
+    )]
+    Missing {
+        /// The directory of the topic.
+        directory: PathBuf,
+        /// The first missing message.
+        from: u64,
+        /// The first one that is there again.
+        until: u64,
+    },
+    /// The broker can't be reached now.
+    #[error("the broker is unavailable: {0}")]
+    Unavailable(String),
+}
+
+impl Error {
+    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io { action, path: path.to_path_buf(), source }
+    }
+}
+
+/// Why a publish confirmed nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// The disk or a bound is reached. Nothing was accepted; try again when consumers have caught up or there is room.
+    #[error("the broker is full: {0}")]
+    Full(String),
+    /// A message is larger than the broker takes. Nothing was accepted, and trying again does not help.
+    #[error("the message has {bytes} bytes, more than the {limit} that the broker takes; send less")]
+    TooLarge {
+        /// Its size as stored.
+        bytes: usize,
+        /// The largest size.
+        limit: usize,
+    },
+    /// The broker was closed. Nothing was accepted.
+    #[error("the broker is closed")]
+    Closed,
+    /// The broker could not confirm. Some messages may still be delivered; try again later.
+    #[error("the broker could not confirm: {0}")]
+    Unavailable(String),
+}

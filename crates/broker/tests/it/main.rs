@@ -1,0 +1,8 @@
+//! The embedded broker against the contract, and against what disks and crashes do.
+
+mod bounds;
+mod contract;
+mod crashes;
+mod disks;
+mod histories;
+mod support;

@@ -1,0 +1,96 @@
+//! A broker in a directory of its own.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use patchbay_broker::contract::Subject;
+use patchbay_broker::embedded::{Embedded, Options};
+use patchbay_broker::{Broker, Error};
+use patchbay_proto::Topic;
+use tempfile::TempDir;
+
+pub(crate) const TOPIC: Topic = Topic::TriggerFired;
+
+/// Keeps the directories of earlier lives, which are copied at each crash.
+#[derive(Debug)]
+pub(crate) struct House {
+    lives: Vec<TempDir>,
+    tune: fn(Options) -> Options,
+    broker: Arc<Embedded>,
+}
+
+impl House {
+    pub(crate) async fn new(tune: fn(Options) -> Options) -> Self {
+        let directory = TempDir::new().unwrap();
+        let broker = Embedded::open(tune(Options::new(directory.path()))).await.unwrap();
+        Self { lives: vec![directory], tune, broker }
+    }
+
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.lives.last().unwrap().path().to_path_buf()
+    }
+
+    /// The files as they are at this moment are what the next life finds, and a piece of a write that was never confirmed.
+    pub(crate) async fn crash_while_writing(&mut self, torn: &[u8]) {
+        let copied = TempDir::new().unwrap();
+        copy(&self.directory(), copied.path());
+        let newest = segments(copied.path(), TOPIC).pop().unwrap();
+        fs::OpenOptions::new().append(true).open(newest).unwrap().write_all(torn).unwrap();
+        self.broker = Embedded::open((self.tune)(Options::new(copied.path()))).await.unwrap();
+        self.lives.push(copied);
+    }
+}
+
+#[async_trait]
+impl Subject for House {
+    fn broker(&self) -> Arc<dyn Broker> {
+        Arc::clone(&self.broker) as _
+    }
+
+    async fn crash(&mut self) {
+        self.crash_while_writing(&[]).await;
+    }
+
+    async fn restart(&mut self) {
+        self.broker.close().await;
+        self.broker = Embedded::open((self.tune)(Options::new(self.directory()))).await.unwrap();
+    }
+}
+
+/// Copies a directory. In the order of names the acknowledgements come behind the segments, as on a disk after a crash: a
+/// segment is gone only when they say so.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    let mut entries: Vec<_> = fs::read_dir(from).unwrap().map(Result::unwrap).collect();
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+            continue;
+        }
+        match fs::copy(entry.path(), &target) {
+            Ok(_) => {}
+            // Renamed or removed between the listing and the copy.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// The segments of a topic, oldest first.
+pub(crate) fn segments(directory: &Path, topic: Topic) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory.join(topic.name())).unwrap();
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
+    paths.sort();
+    paths
+}
+
+/// Opens a directory whose files a test has changed.
+pub(crate) async fn open(directory: &Path) -> Result<Arc<Embedded>, Error> {
+    Embedded::open(Options::new(directory)).await
+}

@@ -1,0 +1,226 @@
+//! The client: one exchange from request to complete answer.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{HeaderMap, HeaderValue, USER_AGENT};
+use http::{Method, Uri};
+use http_body_util::Full;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::RootCertStore;
+
+use crate::body::{self, BodyError};
+use crate::connector::Connector;
+use crate::error::{Error, Kind, SendError, Sent};
+use crate::guard::Guard;
+use crate::{AllowRule, Request, Response, target};
+
+const OWN_USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("patchbay/", env!("CARGO_PKG_VERSION")));
+
+/// Limits and exceptions of the client.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What may be reached although it is not public.
+    pub allow_private: Vec<AllowRule>,
+    /// How long resolving, connecting and the TLS handshake may take together.
+    pub connect_timeout: Duration,
+    /// The largest body of an answer, in bytes.
+    pub max_response_bytes: usize,
+    /// The largest body of a request, in bytes.
+    pub max_request_bytes: usize,
+    /// How long an unused connection is kept.
+    pub idle_timeout: Duration,
+    /// How many unused connections are kept for one scheme, host and port.
+    pub max_idle_per_host: usize,
+}
+
+impl Default for Options {
+    /// Nothing private, 5 s to connect, 4 MiB a body, 256 unused connections a host for 30 s.
+    fn default() -> Self {
+        Self {
+            allow_private: Vec::new(),
+            connect_timeout: Duration::from_secs(5),
+            max_response_bytes: 4 * 1024 * 1024,
+            max_request_bytes: 4 * 1024 * 1024,
+            idle_timeout: Duration::from_secs(30),
+            max_idle_per_host: 256,
+        }
+    }
+}
+
+/// The outbound HTTP client with its pool of connections; clones share them.
+#[derive(Clone, Debug)]
+pub struct Egress {
+    client: legacy::Client<Connector, Full<Bytes>>,
+    max_response_bytes: usize,
+    max_request_bytes: usize,
+}
+
+/// How an exchange failed after its request was handed to the pool.
+enum Failure {
+    Client(legacy::Error),
+    Body(BodyError),
+}
+
+impl Egress {
+    /// A client that trusts the certificate authorities of Mozilla's list.
+    ///
+    /// # Errors
+    ///
+    /// When a limit or timeout is zero, or the TLS settings are refused.
+    pub fn new(options: Options) -> Result<Self, Error> {
+        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        Self::with_roots(options, roots)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this crate is the room of the HTTP client")]
+    pub(crate) fn with_roots(options: Options, roots: RootCertStore) -> Result<Self, Error> {
+        refuse_zeros(&options)?;
+        let connector = Connector::new(Guard::new(options.allow_private), roots, options.connect_timeout)?;
+        let client = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(options.idle_timeout)
+            .pool_max_idle_per_host(options.max_idle_per_host)
+            .build(connector);
+        Ok(Self {
+            client,
+            max_response_bytes: options.max_response_bytes,
+            max_request_bytes: options.max_request_bytes,
+        })
+    }
+
+    /// Performs one exchange. Redirects are not followed. A request whose pooled connection turns out to be closed
+    /// before anything was written is sent on a fresh one.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] when there is no complete answer within the limits.
+    pub async fn send(&self, request: Request) -> Result<Response, SendError> {
+        let uri = target::parse(&request.url)?;
+        check_head(&request.method, &request.headers)?;
+        if request.body.len() > self.max_request_bytes {
+            let message = format!("the request body is larger than {} bytes", self.max_request_bytes);
+            return Err(SendError::unsent(Kind::TooLarge, message));
+        }
+
+        let timeout = request.timeout;
+        let mut outgoing = http::Request::new(Full::new(request.body));
+        *outgoing.method_mut() = request.method;
+        *outgoing.uri_mut() = uri.clone();
+        *outgoing.headers_mut() = request.headers;
+        outgoing.headers_mut().entry(USER_AGENT).or_insert(OWN_USER_AGENT);
+
+        let picked = capture_connection(&mut outgoing);
+        match tokio::time::timeout(timeout, self.exchange(outgoing)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(failure)) => Err(self.explain(failure, &uri, sent(&picked))),
+            Err(_) => {
+                let message = format!("host {} gave no complete answer within {timeout:?}", host_of(&uri));
+                Err(SendError::new(Kind::Timeout, sent(&picked), message))
+            }
+        }
+    }
+
+    async fn exchange(&self, outgoing: http::Request<Full<Bytes>>) -> Result<Response, Failure> {
+        let answer = self.client.request(outgoing).await.map_err(Failure::Client)?;
+        let (head, body) = answer.into_parts();
+        let body = body::collect(body, self.max_response_bytes).await.map_err(Failure::Body)?;
+        Ok(Response { status: head.status.as_u16(), headers: head.headers, body })
+    }
+
+    fn explain(&self, failure: Failure, uri: &Uri, sent: Sent) -> SendError {
+        let host = host_of(uri);
+        match failure {
+            Failure::Client(error) => explain_client(error, host, sent),
+            Failure::Body(BodyError::Broken(error)) => {
+                SendError::new(kind_of(&error), Sent::Maybe, broken(host)).caused_by(error)
+            }
+            Failure::Body(BodyError::TooLarge) => {
+                let message = format!("the answer of host {host} is larger than {} bytes", self.max_response_bytes);
+                SendError::new(Kind::TooLarge, Sent::Maybe, message)
+            }
+        }
+    }
+}
+
+fn refuse_zeros(options: &Options) -> Result<(), Error> {
+    let zeros = [
+        ("connect_timeout", options.connect_timeout.is_zero()),
+        ("idle_timeout", options.idle_timeout.is_zero()),
+        ("max_response_bytes", options.max_response_bytes == 0),
+        ("max_request_bytes", options.max_request_bytes == 0),
+    ];
+    match zeros.into_iter().find(|(_, is_zero)| *is_zero) {
+        Some((name, _)) => Err(Error::ZeroOption(name)),
+        None => Ok(()),
+    }
+}
+
+/// Refuses what would let a template reframe the message or reach another host over the checked connection.
+fn check_head(method: &Method, headers: &HeaderMap) -> Result<(), SendError> {
+    if *method == Method::CONNECT {
+        return Err(SendError::unsent(Kind::Forbidden, "method CONNECT is not allowed"));
+    }
+    let is_framing = |name: &str| {
+        matches!(
+            name,
+            "host"
+                | "content-length"
+                | "transfer-encoding"
+                | "connection"
+                | "keep-alive"
+                | "proxy-connection"
+                | "upgrade"
+                | "te"
+                | "trailer"
+                | "expect"
+        )
+    };
+    match headers.keys().find(|name| is_framing(name.as_str())) {
+        Some(name) => Err(SendError::unsent(Kind::Forbidden, format!("header {name} is set by the client itself"))),
+        None => Ok(()),
+    }
+}
+
+/// The pool reports the connection that it picked before it hands the request over: none picked, nothing written.
+fn sent(picked: &CaptureConnection) -> Sent {
+    if picked.connection_metadata().is_some() { Sent::Maybe } else { Sent::No }
+}
+
+fn explain_client(error: legacy::Error, host: &str, sent: Sent) -> SendError {
+    if let Some(refused) = find::<SendError>(&error) {
+        return refused.clone();
+    }
+    let Some(cause) = find::<hyper::Error>(&error) else {
+        let message = format!("no connection to host {host} was given");
+        return SendError::new(Kind::Connect, sent, message).caused_by(error);
+    };
+    // The connection task gives a canceled request back without having taken it up.
+    let sent = if cause.is_canceled() { Sent::No } else { sent };
+    SendError::new(kind_of(cause), sent, broken(host)).caused_by(error)
+}
+
+fn broken(host: &str) -> String {
+    format!("the exchange with host {host} broke off")
+}
+
+fn kind_of(error: &hyper::Error) -> Kind {
+    if error.is_parse() || error.is_user() {
+        return Kind::Protocol;
+    }
+    let is_tls = find::<std::io::Error>(error)
+        .and_then(std::io::Error::get_ref)
+        .is_some_and(|inner| inner.is::<rustls::Error>());
+    if is_tls { Kind::Tls } else { Kind::Reset }
+}
+
+/// The first error of the wanted type in a chain of sources.
+fn find<'a, E: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a E> {
+    std::iter::successors(Some(error), |error| error.source()).find_map(|error| error.downcast_ref::<E>())
+}
+
+fn host_of(uri: &Uri) -> &str {
+    uri.host().unwrap_or_default()
+}

@@ -1,0 +1,134 @@
+//! Opening one connection: resolve, guard, connect, TLS. Only addresses that the guard has seen are connected to.
+
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Uri;
+use http::uri::Scheme;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::error::{Kind, SendError};
+use crate::guard::{Guard, Refusal};
+use crate::stream::Stream;
+
+/// Addresses of one name that are tried at most.
+const MAX_ADDRESSES: usize = 8;
+
+#[derive(Clone)]
+pub(crate) struct Connector {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    guard: Guard,
+    tls: TlsConnector,
+    connect_timeout: Duration,
+}
+
+impl Connector {
+    pub(crate) fn new(guard: Guard, roots: RootCertStore, connect_timeout: Duration) -> Result<Self, rustls::Error> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let shared = Shared { guard, tls: TlsConnector::from(Arc::new(config)), connect_timeout };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+}
+
+impl tower::Service<Uri> for Connector {
+    type Response = TokioIo<Stream>;
+    type Error = SendError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, SendError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let shared = Arc::clone(&self.shared);
+        Box::pin(async move {
+            let host = uri.host().unwrap_or_default();
+            match tokio::time::timeout(shared.connect_timeout, shared.open(&uri, host)).await {
+                Ok(opened) => opened.map(TokioIo::new),
+                Err(_) => Err(SendError::unsent(
+                    Kind::Timeout,
+                    format!("connecting to host {host} took longer than {:?}", shared.connect_timeout),
+                )),
+            }
+        })
+    }
+}
+
+impl Shared {
+    async fn open(&self, uri: &Uri, host: &str) -> Result<Stream, SendError> {
+        let secure = uri.scheme() == Some(&Scheme::HTTPS);
+        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        // An IPv6 literal stands in brackets in a URL, and only there.
+        let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+
+        self.guard.check_host(host).map_err(forbidden)?;
+        let resolved = resolve(host, port).await?;
+        let addresses = self.guard.permitted(host, resolved).map_err(forbidden)?;
+        let stream = connect(host, &addresses, self.connect_timeout).await?;
+        if !secure {
+            return Ok(Stream::Plain(stream));
+        }
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| {
+            SendError::unsent(Kind::InvalidUrl, format!("host {host} can't be named in tls")).caused_by(error)
+        })?;
+        let stream = self.tls.connect(name, stream).await.map_err(|error| {
+            SendError::unsent(Kind::Tls, format!("tls handshake with host {host} failed")).caused_by(error)
+        })?;
+        Ok(Stream::Tls(Box::new(stream)))
+    }
+}
+
+fn forbidden(refusal: Refusal) -> SendError {
+    SendError::unsent(Kind::Forbidden, refusal.to_string())
+}
+
+async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, SendError> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let failed = || SendError::unsent(Kind::Dns, format!("host {host} could not be resolved"));
+    let resolved = tokio::net::lookup_host((host, port)).await.map_err(|error| failed().caused_by(error))?;
+    let resolved: Vec<SocketAddr> = resolved.take(MAX_ADDRESSES).collect();
+    if resolved.is_empty() {
+        return Err(failed());
+    }
+    Ok(resolved)
+}
+
+/// Tries the addresses in order; each gets an equal share of the time, so that a silent one can't use it up.
+async fn connect(host: &str, addresses: &[SocketAddr], budget: Duration) -> Result<TcpStream, SendError> {
+    let share = budget / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in addresses {
+        match tokio::time::timeout(share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                stream.set_nodelay(true).map_err(|error| refused(host).caused_by(error))?;
+                return Ok(stream);
+            }
+            Ok(Err(error)) => last = error,
+            Err(_) => last = io::Error::from(io::ErrorKind::TimedOut),
+        }
+    }
+    Err(refused(host).caused_by(last))
+}
+
+fn refused(host: &str) -> SendError {
+    SendError::unsent(Kind::Connect, format!("host {host} could not be connected to"))
+}

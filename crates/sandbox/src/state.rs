@@ -1,0 +1,36 @@
+//! All that the sandbox remembers.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use patchbay_runtime::Clock;
+
+use crate::altcraft::Altcraft;
+use crate::faults::Faults;
+use crate::requests::RequestLog;
+
+/// Each part under a lock of its own, held for no longer than one change or one copy.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) clock: Clock,
+    pub(crate) requests: Mutex<RequestLog>,
+    pub(crate) faults: Mutex<Faults>,
+    pub(crate) altcraft: Mutex<Altcraft>,
+}
+
+impl State {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { clock, requests: Mutex::default(), faults: Mutex::default(), altcraft: Mutex::default() }
+    }
+
+    /// Back to the start. Numbers of requests and ids of faults and profiles go on, so that old ones never come again.
+    pub(crate) fn reset(&self) {
+        lock(&self.faults).clear();
+        lock(&self.altcraft).clear();
+        lock(&self.requests).clear();
+    }
+}
+
+/// The guarded value, also after a panic elsewhere: a sandbox that stopped answering would hide the first failure.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

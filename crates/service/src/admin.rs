@@ -1,0 +1,46 @@
+//! The admin listener: liveness, readiness, metrics.
+
+use std::{fmt::Write, sync::Arc};
+
+use axum::{
+    Router,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use patchbay_runtime::{Shutdown, telemetry::Metrics};
+
+use crate::Check;
+
+/// `/healthz` (the process lives), `/readyz` (it makes progress), `/metrics` (Prometheus).
+pub fn router(metrics: Metrics, checks: Vec<Check>, shutdown: Shutdown) -> Router {
+    let checks = Arc::new(checks);
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(async move || readiness(&checks, &shutdown)))
+        .route("/metrics", get(async move || exposition(&metrics)))
+}
+
+fn readiness(checks: &[Check], shutdown: &Shutdown) -> Response {
+    if shutdown.has_begun() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n").into_response();
+    }
+    let mut ready = true;
+    let mut text = String::new();
+    for check in checks {
+        let verdict = check.holds();
+        ready &= verdict.is_ok();
+        // Writing into a string can't fail.
+        let _ = match verdict {
+            Ok(()) => writeln!(text, "{}: ok", check.name()),
+            Err(reason) => writeln!(text, "{}: {reason}", check.name()),
+        };
+    }
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, text).into_response()
+}
+
+fn exposition(metrics: &Metrics) -> Response {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], metrics.render()).into_response()
+}

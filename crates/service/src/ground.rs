@@ -1,0 +1,70 @@
+//! What a role is built from, and what it is made of when it is built.
+
+use std::{fmt, sync::Arc};
+
+use axum::Router;
+use patchbay_broker::Broker;
+use patchbay_runtime::{Clock, Tasks, data_directory::Reserve, telemetry::Metrics};
+use patchbay_store::Engine;
+use tonic::service::Routes;
+
+/// What every role stands on. Nothing else is ambient.
+#[derive(Debug, Clone)]
+pub struct Ground {
+    /// The time.
+    pub clock: Clock,
+    /// Where tasks are started; holds the shutdown.
+    pub tasks: Tasks,
+    /// Where metrics are registered.
+    pub metrics: Metrics,
+    /// The database.
+    pub engine: Engine,
+    /// The broker.
+    pub broker: Arc<dyn Broker>,
+    /// The data directory's disk reserve, where there is a data directory.
+    pub reserve: Option<Reserve>,
+}
+
+/// A role that was built.
+#[derive(Debug, Default)]
+pub struct Installed {
+    /// Its gRPC services for peers, internal ones included. Never on a public listener.
+    pub services: Option<Routes>,
+    /// Its part of the public HTTP listener.
+    pub http: Option<Router>,
+    /// What must be true for it to be ready.
+    pub checks: Vec<Check>,
+}
+
+/// One condition of readiness. It says why when it does not hold.
+pub struct Check {
+    name: &'static str,
+    probe: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
+}
+
+impl Check {
+    /// A condition with its name. `probe` must not block.
+    pub fn new(name: &'static str, probe: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Self {
+        Self { name, probe: Box::new(probe) }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether it holds now.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub fn holds(&self) -> Result<(), String> {
+        (self.probe)()
+    }
+}
+
+impl fmt::Debug for Check {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Check").field(&self.name).finish()
+    }
+}

@@ -1,0 +1,161 @@
+//! Opening a database.
+
+use std::{path::PathBuf, str::FromStr, time::Duration};
+
+use sqlx::{
+    PgPool, SqlitePool,
+    postgres::PgPoolOptions,
+    sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{Error, Transaction};
+
+/// A database. Cloning shares its pools.
+#[derive(Debug, Clone)]
+pub enum Engine {
+    /// A PostgreSQL server.
+    Postgres(PgPool),
+    /// A file of this process.
+    Sqlite(Sqlite),
+}
+
+/// One writer, because SQLite has only one, and readers that never wait for it.
+#[derive(Debug, Clone)]
+pub struct Sqlite {
+    /// The one connection that writes.
+    pub writer: SqlitePool,
+    /// Connections that only read.
+    pub reader: SqlitePool,
+}
+
+/// How a database is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Connections to PostgreSQL, or readers of SQLite.
+    pub connections: u32,
+    /// How long to wait for a connection or a lock.
+    pub patience: Duration,
+    /// Pages that SQLite's writer may keep in memory, in KiB.
+    pub cache_kib: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { connections: 2, patience: Duration::from_secs(5), cache_kib: 16 * 1024 }
+    }
+}
+
+/// Pages of the write-ahead log after which SQLite writes them back: fewer, larger checkpoints.
+const CHECKPOINT_PAGES: &str = "4000";
+
+impl Engine {
+    /// Opens `sqlite://<path>` (made when missing) or `postgres://…`.
+    ///
+    /// # Errors
+    /// When the address can't be read or the database can't be reached.
+    pub async fn open(url: &str, options: &Options) -> Result<Self, Error> {
+        if let Some(path) = url.strip_prefix("sqlite://") {
+            return Self::open_sqlite(PathBuf::from(path), options).await;
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let pool = PgPoolOptions::new()
+                .max_connections(options.connections)
+                .acquire_timeout(options.patience)
+                .connect(url)
+                .await?;
+            return Ok(Self::Postgres(pool));
+        }
+        Err(Error::Address)
+    }
+
+    async fn open_sqlite(path: PathBuf, options: &Options) -> Result<Self, Error> {
+        let shared = SqliteConnectOptions::from_str("sqlite://")?
+            .filename(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .auto_vacuum(SqliteAutoVacuum::Incremental)
+            .foreign_keys(true)
+            .busy_timeout(options.patience)
+            .pragma("temp_store", "MEMORY");
+        let writing = shared
+            .clone()
+            .create_if_missing(true)
+            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+            .pragma("cache_size", format!("-{}", options.cache_kib));
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(options.patience * 4)
+            .connect_with(writing)
+            .await?;
+        let reader = SqlitePoolOptions::new()
+            .max_connections(options.connections)
+            .acquire_timeout(options.patience)
+            .connect_lazy_with(shared.pragma("query_only", "ON").pragma("cache_size", "-1024"));
+        Ok(Self::Sqlite(Sqlite { writer, reader }))
+    }
+
+    /// Begins a transaction that writes.
+    ///
+    /// # Errors
+    /// When no connection is free in time, or the database can't be reached.
+    pub async fn begin(&self) -> Result<Transaction, Error> {
+        Ok(match self {
+            Self::Postgres(pool) => Transaction::Postgres(pool.begin().await?),
+            Self::Sqlite(sqlite) => Transaction::Sqlite(sqlite.writer.begin_with("BEGIN IMMEDIATE").await?),
+        })
+    }
+
+    /// Whether this is a file of this process alone.
+    #[must_use]
+    pub const fn is_local(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
+    /// Gives all connections back. SQLite's log is written into the file.
+    pub async fn close(&self) {
+        match self {
+            Self::Postgres(pool) => pool.close().await,
+            Self::Sqlite(sqlite) => {
+                sqlite.reader.close().await;
+                sqlite.writer.close().await;
+            }
+        }
+    }
+}
+
+/// Runs one expression on whichever pool reads.
+///
+/// `read!(engine, pool => sqlx::query_as::<_, (i64,)>(SQL).fetch_all(pool).await)`
+#[macro_export]
+macro_rules! read {
+    ($engine:expr, $pool:ident => $body:expr) => {
+        match $engine {
+            $crate::Engine::Postgres($pool) => $body,
+            $crate::Engine::Sqlite(sqlite) => {
+                let $pool = &sqlite.reader;
+                $body
+            }
+        }
+    };
+}
+
+/// Runs one expression on whichever connection a transaction holds.
+///
+/// `write!(transaction, connection => sqlx::query(SQL).execute(connection).await)`
+#[macro_export]
+macro_rules! write {
+    ($transaction:expr, $connection:ident => $body:expr) => {
+        match &mut $transaction {
+            $crate::Transaction::Postgres(inner) => {
+                let $connection = &mut **inner;
+                $body
+            }
+            $crate::Transaction::Sqlite(inner) => {
+                let $connection = &mut **inner;
+                $body
+            }
+        }
+    };
+}

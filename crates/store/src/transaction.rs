@@ -1,0 +1,28 @@
+//! A transaction on either engine.
+
+use sqlx::{Postgres, Sqlite};
+
+use crate::Error;
+
+/// A transaction that writes. Dropping it takes everything back.
+#[derive(Debug)]
+pub enum Transaction {
+    /// On PostgreSQL.
+    Postgres(sqlx::Transaction<'static, Postgres>),
+    /// On SQLite.
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+}
+
+impl Transaction {
+    /// Makes everything durable.
+    ///
+    /// # Errors
+    /// When the database refuses; then nothing was written.
+    pub async fn commit(self) -> Result<(), Error> {
+        match self {
+            Self::Postgres(inner) => inner.commit().await?,
+            Self::Sqlite(inner) => inner.commit().await?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,22 @@
+//! Compiles the `.proto` files without a `protoc` on the machine.
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+const FILES: [&str; 6] = [
+    "patchbay/event/v1/event.proto",
+    "patchbay/connection/v1/connection.proto",
+    "patchbay/connection/internal/v1/connection.proto",
+    "patchbay/automation/v1/automation.proto",
+    "patchbay/automation/internal/v1/automation.proto",
+    "patchbay/executor/v1/run.proto",
+];
+
+#[expect(clippy::disallowed_methods, reason = "cargo tells build scripts their folder by the environment")]
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=patchbay");
+    let descriptors = protox::compile(FILES, ["."])?;
+    let output = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(output.join("descriptors.bin"), protox::prost::Message::encode_to_vec(&descriptors))?;
+    tonic_prost_build::configure().bytes(".").compile_fds(descriptors)?;
+    Ok(())
+}

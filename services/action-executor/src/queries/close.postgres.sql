@@ -1,0 +1,3 @@
+DELETE FROM executor_runs
+WHERE id = ANY ($1::BYTEA[]) AND epoch = $2
+RETURNING id

@@ -1,0 +1,1 @@
+SELECT behind, count(*) FROM executor_runs WHERE behind IS NOT NULL GROUP BY behind

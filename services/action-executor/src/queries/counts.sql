@@ -1,0 +1,1 @@
+SELECT count(*), min(started_at) FROM executor_runs

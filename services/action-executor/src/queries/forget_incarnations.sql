@@ -1,0 +1,1 @@
+DELETE FROM executor_incarnations WHERE lease_until <= $1

@@ -1,0 +1,29 @@
+SELECT * FROM (
+    SELECT * FROM (
+    SELECT id, workspace_id, automation_id, version, event_id, phase AS status, step, attempts, attempt, started_at,
+    0::BIGINT AS finished_at, due_at, behind, reason, input, steps FROM executor_runs
+    WHERE workspace_id = $1
+        AND ($2::BYTEA IS NULL OR id < $2)
+        AND ($3::BYTEA IS NULL OR automation_id = $3)
+        AND ($4::TEXT IS NULL OR $4 = CASE phase WHEN 'behind' THEN 'waiting' ELSE phase END)
+        AND ($5::TEXT IS NULL OR connections LIKE $5)
+        AND ($6::TEXT IS NULL OR event_id = $6)
+    ORDER BY id DESC
+    LIMIT $7
+    ) AS open_runs
+    UNION ALL
+    SELECT * FROM (
+    SELECT id, workspace_id, automation_id, version, event_id, status, step, 0::BIGINT AS attempts, attempt, started_at,
+    finished_at, NULL::BIGINT AS due_at, NULL::BIGINT AS behind, NULL::TEXT AS reason, input, steps FROM executor_history
+    WHERE workspace_id = $1
+        AND ($2::BYTEA IS NULL OR id < $2)
+        AND ($3::BYTEA IS NULL OR automation_id = $3)
+        AND ($4::TEXT IS NULL OR status = $4)
+        AND ($5::TEXT IS NULL OR connections LIKE $5)
+        AND ($6::TEXT IS NULL OR event_id = $6)
+    ORDER BY id DESC
+    LIMIT $7
+    ) AS ended_runs
+) AS runs
+ORDER BY id DESC
+LIMIT $7

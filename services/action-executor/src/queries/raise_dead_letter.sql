@@ -1,0 +1,1 @@
+DELETE FROM executor_dead_letters WHERE run_id = $1

@@ -1,0 +1,10 @@
+UPDATE executor_runs
+SET owner = $1, epoch = epoch + 1, due_at = NULL, behind = NULL
+WHERE id IN (
+    SELECT id FROM executor_runs
+    WHERE due_at <= $2
+    ORDER BY due_at
+    LIMIT $3
+)
+RETURNING id, workspace_id, automation_id, version, event_id, phase, epoch, step, started, attempts, generation, takeovers,
+    attempt, started_at, due_at, behind, reason, input, steps

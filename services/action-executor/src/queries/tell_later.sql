@@ -1,0 +1,1 @@
+INSERT INTO executor_finished (id, at, runs) VALUES ($1, $2, $3)

@@ -1,0 +1,1 @@
+DELETE FROM executor_finished WHERE id = $1

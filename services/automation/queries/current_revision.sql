@@ -1,0 +1,3 @@
+SELECT revision
+FROM automation_revision
+WHERE id = 1

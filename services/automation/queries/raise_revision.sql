@@ -1,0 +1,4 @@
+UPDATE automation_revision
+SET revision = revision + 1
+WHERE id = 1
+RETURNING revision

@@ -1,0 +1,2 @@
+DELETE FROM connection_secrets
+WHERE workspace_id = $1 AND connection_id = $2 AND field = $3

@@ -1,0 +1,3 @@
+SELECT generation, sealed
+FROM connection_hook_keys
+ORDER BY generation

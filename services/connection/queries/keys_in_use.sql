@@ -1,0 +1,5 @@
+SELECT key_id, fingerprint
+FROM connection_keys
+WHERE EXISTS (SELECT 1 FROM connection_secrets WHERE connection_secrets.key_id = connection_keys.key_id)
+    OR EXISTS (SELECT 1 FROM connection_hook_keys WHERE connection_hook_keys.key_id = connection_keys.key_id)
+ORDER BY key_id

@@ -1,0 +1,3 @@
+UPDATE connection_revision
+SET revision = revision
+WHERE id = 1

@@ -1,0 +1,3 @@
+SELECT revision
+FROM connection_revision
+WHERE id = 1

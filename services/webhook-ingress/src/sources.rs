@@ -1,0 +1,205 @@
+//! The sources and hook keys as this process knows them, and how it asks for what changed.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use patchbay_proto::{
+    Route,
+    automation::internal::v1::{
+        self as automation, ChangesSinceRequest, automation_internal_service_client::AutomationInternalServiceClient,
+    },
+    connection::internal::v1::{
+        HookKeysRequest, connection_internal_service_client::ConnectionInternalServiceClient,
+    },
+};
+use patchbay_runtime::Clock;
+use patchbay_service::{
+    hook_token::{self, HookKey},
+    status,
+};
+use patchbay_types::{Fault, SourceId, WorkspaceId, fault::Code};
+use tokio::sync::Mutex;
+use tonic::{Response, Status};
+
+use crate::domain::Source;
+
+/// How long a peer may take to answer.
+const PEER_DEADLINE: Duration = Duration::from_secs(5);
+/// Hook keys change by hand only.
+const KEYS_EVERY: Duration = Duration::from_secs(1);
+/// Requests to unknown sources ask at most this often, all that wait together.
+const ASK_EVERY: Duration = Duration::from_millis(20);
+/// The largest answer of a peer, in bytes: definitions of all automations come with their sources.
+const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
+
+/// The sources as this process knows them.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    known: RwLock<Known>,
+    refresher: Mutex<Refresher>,
+    /// Counts the refreshes that began.
+    begun: AtomicU64,
+    clock: Clock,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Empty until the first refresh.
+    keys: Arc<[HookKey]>,
+    sources: HashMap<SourceId, Arc<Source>>,
+}
+
+#[derive(Debug)]
+struct Refresher {
+    automation: AutomationInternalServiceClient<Route>,
+    connection: ConnectionInternalServiceClient<Route>,
+    revision: i64,
+    /// The number of the last refresh that ended well.
+    ended: u64,
+    /// When the last one began, and when the keys were asked for, both since boot.
+    began_at: Option<Duration>,
+    keys_at: Option<Duration>,
+}
+
+enum Answer {
+    Found(Arc<Source>),
+    /// We made no such token.
+    Forged,
+    /// The token is ours, its source is not known here.
+    Unknown,
+    /// Nothing was learned yet.
+    NotLoaded,
+}
+
+impl Sources {
+    pub(crate) fn new(automation: Route, connection: Route, clock: Clock) -> Self {
+        let refresher = Refresher {
+            automation: AutomationInternalServiceClient::new(automation).max_decoding_message_size(LARGEST_ANSWER),
+            connection: ConnectionInternalServiceClient::new(connection),
+            revision: 0,
+            ended: 0,
+            began_at: None,
+            keys_at: None,
+        };
+        Self { known: RwLock::default(), refresher: Mutex::new(refresher), begun: AtomicU64::new(0), clock }
+    }
+
+    /// Whether there is enough to tell a source from a wrong token.
+    pub(crate) fn are_loaded(&self) -> bool {
+        !self.known.read().unwrap_or_else(PoisonError::into_inner).keys.is_empty()
+    }
+
+    /// The source that `token` stands for. One that is not known here is asked for once more before it is denied, because
+    /// it may have been published a moment ago.
+    pub(crate) async fn find(&self, token: &str) -> Result<Arc<Source>, Fault> {
+        let begun = self.begun.load(Ordering::Acquire);
+        match self.look_up(token) {
+            Answer::Found(source) => return Ok(source),
+            Answer::Forged => return Err(no_such_hook()),
+            Answer::Unknown | Answer::NotLoaded => self.refresh_after(begun).await?,
+        }
+        match self.look_up(token) {
+            Answer::Found(source) => Ok(source),
+            Answer::Forged | Answer::Unknown => Err(no_such_hook()),
+            Answer::NotLoaded => Err(Fault::new(Code::Unavailable, "hooks are not known yet; try again")),
+        }
+    }
+
+    fn look_up(&self, token: &str) -> Answer {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if known.keys.is_empty() {
+            return Answer::NotLoaded;
+        }
+        let Some(id) = hook_token::verify(&known.keys, token) else { return Answer::Forged };
+        known.sources.get(&id).map_or(Answer::Unknown, |source| Answer::Found(Arc::clone(source)))
+    }
+
+    /// Asks for what changed.
+    pub(crate) async fn refresh(&self) -> Result<(), Fault> {
+        let mut refresher = self.refresher.lock().await;
+        self.run(&mut refresher).await
+    }
+
+    /// Returns when a refresh that began after number `begun` has ended: the one that another request started, or an own one.
+    async fn refresh_after(&self, begun: u64) -> Result<(), Fault> {
+        let mut refresher = self.refresher.lock().await;
+        if refresher.ended > begun {
+            return Ok(());
+        }
+        let since_last = refresher.began_at.map(|began_at| self.clock.since_boot().saturating_sub(began_at));
+        if let Some(wait) = since_last.and_then(|since_last| ASK_EVERY.checked_sub(since_last)) {
+            tokio::time::sleep(wait).await;
+        }
+        self.run(&mut refresher).await
+    }
+
+    async fn run(&self, refresher: &mut Refresher) -> Result<(), Fault> {
+        let number = self.begun.fetch_add(1, Ordering::AcqRel) + 1;
+        let now = self.clock.since_boot();
+        refresher.began_at = Some(now);
+        if refresher.keys_at.is_none_or(|keys_at| now.saturating_sub(keys_at) >= KEYS_EVERY) {
+            let answer = ask(refresher.connection.hook_keys(HookKeysRequest {})).await?;
+            let keys = answer.keys.into_iter().filter_map(|key| {
+                Some(HookKey { generation: u8::try_from(key.generation).ok()?, key: key.key.into() })
+            });
+            let keys = keys.collect();
+            self.known.write().unwrap_or_else(PoisonError::into_inner).keys = keys;
+            refresher.keys_at = self.are_loaded().then_some(now);
+        }
+        loop {
+            let request = ChangesSinceRequest { revision: refresher.revision };
+            let changes = ask(refresher.automation.changes_since(request)).await?;
+            if changes.revision == refresher.revision {
+                break;
+            }
+            let start_over = changes.revision < refresher.revision;
+            refresher.revision = if start_over { 0 } else { changes.revision };
+            self.apply(changes.sources, start_over);
+        }
+        refresher.ended = number;
+        Ok(())
+    }
+
+    /// A revision that went back is that of a restored database: everything is asked for again.
+    fn apply(&self, changed: Vec<automation::Source>, start_over: bool) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if start_over {
+            known.sources.clear();
+            return;
+        }
+        for source in changed {
+            let Ok(id) = SourceId::from_slice(&source.id) else {
+                tracing::error!(revision = source.revision, "a source has no valid id");
+                continue;
+            };
+            if source.deleted {
+                known.sources.remove(&id);
+                continue;
+            }
+            let source = Source::new(WorkspaceId::new(source.workspace_id), id, &source.parameters);
+            known.sources.insert(id, Arc::new(source));
+        }
+    }
+}
+
+async fn ask<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Fault> {
+    match tokio::time::timeout(PEER_DEADLINE, call).await {
+        Ok(Ok(answer)) => Ok(answer.into_inner()),
+        Ok(Err(status)) => {
+            let fault = status::to_fault(&status);
+            Err(Fault::new(Code::Unavailable, format!("hooks can't be looked up now: {}", fault.message)))
+        }
+        Err(_) => Err(Fault::new(Code::Unavailable, "hooks can't be looked up in time; try again")),
+    }
+}
+
+fn no_such_hook() -> Fault {
+    Fault::new(Code::NotFound, "there is no hook with this address")
+}

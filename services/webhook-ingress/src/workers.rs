@@ -1,0 +1,31 @@
+//! Keeps the sources fresh.
+
+use std::{sync::Arc, time::Duration};
+
+use patchbay_runtime::{Shutdown, backoff::Backoff};
+
+use crate::{sources::Sources, telemetry::Telemetry};
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Asks for what changed every `every`, less often while the peers can't be reached, until the shutdown begins.
+pub(crate) async fn keep_fresh(sources: Arc<Sources>, telemetry: Arc<Telemetry>, every: Duration, shutdown: Shutdown) {
+    let mut backoff = Backoff::new(every, LONGEST_PAUSE.max(every));
+    loop {
+        let pause = match shutdown.or(sources.refresh()).await {
+            None => return,
+            Some(Ok(())) => {
+                telemetry.refreshed();
+                backoff.reset();
+                every
+            }
+            Some(Err(fault)) => {
+                telemetry.refresh_failed(&fault);
+                backoff.next_wait()
+            }
+        };
+        if shutdown.or(tokio::time::sleep(pause)).await.is_none() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The bare pipeline: the durable steps of an event and nothing else, as fast as they go.
+//!
+//! HTTP server → publish with confirm on the embedded log → `200 OK`; consume → decode → batched claim with payload into
+//! SQLite → acknowledge → HTTP call with five mapped fields → batched outcome. Every stage runs beside the others, and what is
+//! between claim and outcome is bounded.
+
+mod calls;
+mod intake;
+mod order;
+mod tables;
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use patchbay_broker::Broker;
+use patchbay_broker::embedded::{self, Embedded};
+use patchbay_egress::Egress;
+use patchbay_proto::Topic;
+use patchbay_runtime::{Shutdown, Tasks};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc};
+
+use self::calls::Caller;
+use self::tables::Tables;
+use crate::options::Bare;
+use crate::process::{end_with_parent, say_ready};
+
+/// Events between claim and outcome.
+const IN_FLIGHT: usize = 512;
+/// Rows a transaction.
+const BATCH: usize = 256;
+
+pub(crate) fn run(options: &Bare) -> Result<ExitCode> {
+    end_with_parent()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("build a runtime")?;
+    runtime.block_on(serve(options))
+}
+
+async fn serve(options: &Bare) -> Result<ExitCode> {
+    let tasks = Tasks::new(Shutdown::default());
+    let broker: Arc<dyn Broker> = Embedded::open(embedded::Options::new(options.data_dir.join("broker")))?;
+    let consumer = broker.subscribe(Topic::TriggerFired, 2 * IN_FLIGHT).await?;
+    let tables = Arc::new(Tables::open(&options.data_dir).await?);
+    let egress = Egress::new(patchbay_egress::Options {
+        allow_private: vec![options.stub.to_string().parse()?],
+        max_idle_per_host: IN_FLIGHT,
+        ..patchbay_egress::Options::default()
+    })?;
+    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.context("listen")?;
+
+    let (outcomes, done) = mpsc::channel(IN_FLIGHT);
+    let caller = Arc::new(Caller::new(egress, options.stub, outcomes));
+    let in_flight = Arc::new(Semaphore::new(IN_FLIGHT));
+    watched(&tasks, "settler", tables::settle(Arc::clone(&tables), done));
+    watched(&tasks, "claimer", calls::claim(consumer, tables, caller, in_flight, tasks.clone()));
+
+    say_ready(listener.local_addr()?);
+    if let Some(ended) = tasks.shutdown().or(intake::serve(listener, broker, &tasks)).await {
+        ended?;
+    }
+    bail!("a stage ended")
+}
+
+/// A stage that must not end: when it does, it says why and all end.
+fn watched(tasks: &Tasks, name: &'static str, stage: impl Future<Output = Result<()>> + Send + 'static) {
+    let shutdown = tasks.shutdown().clone();
+    tasks.spawn(name, async move {
+        if let Err(error) = stage.await {
+            eprintln!("{name}: {error:#}");
+        }
+        shutdown.begin();
+    });
+}
+
+/// A call that must succeed: when it does not, it says why and all end.
+fn watched_call(tasks: &Tasks, call: impl Future<Output = Result<()>> + Send + 'static) {
+    let shutdown = tasks.shutdown().clone();
+    tasks.spawn("call", async move {
+        if let Err(error) = call.await {
+            eprintln!("call: {error:#}");
+            shutdown.begin();
+        }
+    });
+}
