@@ -28,8 +28,8 @@ pub enum Error {
     },
     /// A file does not hold what was written to it.
     #[error(
-        "{} is damaged at byte {offset}: {what}; restore it from a backup, or move it and the file \
-         `acknowledged` beside it away to go on without its messages",
+        "{} is damaged at byte {offset}: {what}; restore it from a backup, or move it and the files \
+         `acknowledged.*` beside it away to go on without its messages",
         path.display()
     )]
     Damaged {
@@ -42,8 +42,8 @@ pub enum Error {
     },
     /// Messages that nobody acknowledged are not on disk.
     #[error(
-        "messages {from} to {until} of {} are missing; restore the files from a backup, or move the file \
-         `acknowledged` away to go on without them",
+        "messages {from} to {until} of {} are missing; restore the files from a backup, or move the files \
+         `acknowledged.*` away to go on without them",
         directory.display()
     )]
     Missing {

@@ -112,12 +112,7 @@ impl Catalog {
     }
 }
 
-fn with_hint<'name>(
-    what: &str,
-    name: &str,
-    hint: Option<String>,
-    known: impl Iterator<Item = &'name str>,
-) -> String {
+fn with_hint<'name>(what: &str, name: &str, hint: Option<String>, known: impl Iterator<Item = &'name str>) -> String {
     let name: String = name.chars().take(100).collect();
     let hint = hint.unwrap_or_else(|| {
         let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();

@@ -10,7 +10,9 @@ use crate::{
     connector::{Auth, ErrorRule, Http},
     manifest::{
         SCHEMA, closest,
-        document::{AuthKind, AuthSection, FieldSection, HttpSection, Method, OperationSection, RequestSection},
+        document::{
+            AuthKind, AuthSection, FieldSection, HttpSection, Method, OperationSection, RequestSection, TestSection,
+        },
     },
     operation::RequestTemplate,
 };
@@ -79,7 +81,32 @@ impl Compiler<'_> {
             }
             operations.extend(self.operation(&path, section, &partner, &http).map(Arc::new));
         }
-        Some(Connector { partner, fields, concurrency, operations })
+        let test = document.connection.test.as_ref();
+        let test = test.and_then(|section| self.test(section, &partner, &http)).map(Arc::new);
+        Some(Connector { partner, fields, concurrency, test, operations })
+    }
+
+    fn test(&mut self, section: &TestSection, partner: &Arc<Partner>, http: &Arc<Http>) -> Option<Operation> {
+        let request = self.request("connection.test.request", &section.request);
+        let expect = self.expression("connection.test.expect", &section.expect, SEES_ANSWER);
+        Some(Operation {
+            partner: Arc::clone(partner),
+            http: Arc::clone(http),
+            key: "test".to_owned(),
+            name: format!("{}.test", partner.key),
+            id: 0,
+            title: "Test of the connection".to_owned(),
+            titles: BTreeMap::new(),
+            description: String::new(),
+            deprecated: false,
+            safe_to_repeat: true,
+            timeout: http.timeout,
+            fields: Vec::new(),
+            request: request?,
+            success: Some(expect?),
+            output: Vec::new(),
+            sample: serde_json::Value::Null,
+        })
     }
 
     fn http(&mut self, section: &HttpSection, auth: &AuthSection, fields: &[Field]) -> Option<Http> {
@@ -129,7 +156,8 @@ impl Compiler<'_> {
         for (name, value) in given {
             match (wanted.contains(&name), value) {
                 (true, None) => self.fail(path, format!("the key `{name}` is missing")),
-                (false, Some(_)) => self.fail(&format!("{path}.{name}"), format!("has no meaning for this kind, which takes {wanted:?}")),
+                (false, Some(_)) => self
+                    .fail(&format!("{path}.{name}"), format!("has no meaning for this kind, which takes {wanted:?}")),
                 _ => {}
             }
         }
@@ -215,7 +243,8 @@ impl Compiler<'_> {
             if sections.iter().any(|section| section.name == name) {
                 continue;
             }
-            let hint = closest(name, sections.iter().map(|section| section.name.as_str()));
+            let names: Vec<_> = sections.iter().map(|section| section.name.as_str()).collect();
+            let hint = closest(name, names.iter().copied()).or_else(|| Some(format!("there are {}", names.join(", "))));
             let error = self.manifest.error(path, format!("there is no field `{name}`"));
             self.errors.push(error.with_hint(hint));
         }
@@ -251,6 +280,7 @@ impl Compiler<'_> {
             timeout: section.timeout.map_or(http.timeout, |timeout| timeout.0),
             fields,
             request: request?,
+            success: None,
             output,
             sample: section.sample.clone(),
         })

@@ -39,6 +39,7 @@ pub struct Connector {
     pub(crate) partner: Arc<Partner>,
     pub(crate) fields: Vec<Field>,
     pub(crate) concurrency: Option<u32>,
+    pub(crate) test: Option<Arc<Operation>>,
     pub(crate) operations: Vec<Arc<Operation>>,
 }
 
@@ -96,6 +97,12 @@ impl Connector {
         self.operations.iter().find(|operation| operation.key() == key)
     }
 
+    /// A call without input that proves a connection, when the manifest has one. It is no operation of the catalog.
+    #[must_use]
+    pub fn test(&self) -> Option<&Arc<Operation>> {
+        self.test.as_ref()
+    }
+
     /// How many calls one connection may have in flight, when the manifest bounds it.
     #[must_use]
     pub fn budget_concurrency(&self) -> Option<u32> {
@@ -119,11 +126,11 @@ impl Connector {
             faults.push(unknown_field(name, &self.fields));
         }
         for field in &self.fields {
-            let given = fields.get(&field.name).or(field.default.as_ref());
+            let given = fields.get(&field.name).filter(|value| !value.is_null()).or(field.default.as_ref());
             match given.map_or(Ok(None), |value| field.coerce(&from_json_value(value))) {
                 Err(fault) => faults.push(fault),
                 Ok(value) if field.required && crate::field::is_empty(value.as_ref()) => {
-                    faults.push(FieldFault::new(&field.name, "required"));
+                    faults.push(FieldFault::missing(&field.name, "required"));
                 }
                 Ok(_) => {}
             }

@@ -92,10 +92,21 @@ pub struct Field {
     pub(crate) options: Vec<Choice>,
 }
 
+/// Whether more has to be said, or something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// It has to be given, but may be given later.
+    Missing,
+    /// What was given can't be taken.
+    Wrong,
+}
+
 /// What is wrong with one field of a connection or a step.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {message}")]
 pub struct FieldFault {
+    /// Whether it is missing or wrong.
+    pub kind: FaultKind,
     /// The field, as a path like `data.subscriptions[0].email`.
     pub field: String,
     /// What was expected; never the value of a secret.
@@ -104,7 +115,11 @@ pub struct FieldFault {
 
 impl FieldFault {
     pub(crate) fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
+        Self { kind: FaultKind::Wrong, field: field.into(), message: message.into() }
+    }
+
+    pub(crate) fn missing(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { kind: FaultKind::Missing, field: field.into(), message: message.into() }
     }
 }
 
@@ -316,6 +331,6 @@ fn found(value: &Value) -> String {
 }
 
 fn shown(text: &str) -> String {
-    let start: String = text.chars().take(60).collect();
+    let start: String = text.chars().filter(|character| !character.is_control()).take(60).collect();
     if start.len() < text.len() { format!("`{start}…`") } else { format!("`{start}`") }
 }

@@ -47,8 +47,21 @@ mod tests {
     #[test]
     fn refuses_what_is_more_or_less_than_a_host() {
         let texts = [
-            "", "https://", "ftp://host", "host/path", "host?x=1", "user@host", "ho st", "host:", "host:99999", "host:0",
-            "http://http://host", ":80", "host#a", "хост", "host\n",
+            "",
+            "https://",
+            "ftp://host",
+            "host/path",
+            "host?x=1",
+            "user@host",
+            "ho st",
+            "host:",
+            "host:99999",
+            "host:0",
+            "http://http://host",
+            ":80",
+            "host#a",
+            "хост",
+            "host\n",
         ];
         for text in texts {
             assert!(check(text).is_err(), "{text:?}");

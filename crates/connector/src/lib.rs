@@ -17,7 +17,7 @@ mod outcome;
 
 pub use catalog::{Catalog, CatalogError, builtin};
 pub use connector::{Connector, Partner};
-pub use field::{Choice, Field, FieldFault, FieldType};
+pub use field::{Choice, FaultKind, Field, FieldFault, FieldType};
 pub use manifest::{Manifest, ManifestError};
 pub use operation::Operation;
 pub use outcome::{Action, ErrorClass, Failure, Outcome};

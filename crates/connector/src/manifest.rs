@@ -4,8 +4,8 @@ pub(crate) mod document;
 mod error;
 mod position;
 
-pub(crate) use error::closest;
 pub use error::ManifestError;
+pub(crate) use error::closest;
 
 use document::Document;
 use position::Positions;
@@ -28,17 +28,19 @@ impl Manifest {
     /// What is no YAML, is unknown, missing or of the wrong type, with its place. Reading stops at the first.
     pub fn parse(file_name: &str, text: &str) -> Result<Self, Vec<ManifestError>> {
         let positions = Positions::read(text).map_err(|error| vec![ManifestError::from_yaml(file_name, "", &error)])?;
+        let mut path = String::new();
         let document = serde_saphyr::with_deserializer_from_str(text, |deserializer| {
-            Ok(serde_path_to_error::deserialize::<_, Document>(deserializer))
+            serde_path_to_error::deserialize::<_, Document>(deserializer).map_err(|error| {
+                path = error.path().to_string();
+                error.into_inner()
+            })
         });
         match document {
-            Ok(Ok(document)) => Ok(Self { document, file: file_name.to_owned(), positions }),
-            Ok(Err(error)) => {
-                let path = error.path().to_string();
-                let path = if path == "." { String::new() } else { path };
-                Err(vec![ManifestError::from_yaml(file_name, &path, error.inner()).or_at(positions.find(&path))])
+            Ok(document) => Ok(Self { document, file: file_name.to_owned(), positions }),
+            Err(error) => {
+                let path = if path == "." { "" } else { &path };
+                Err(vec![ManifestError::from_yaml(file_name, path, &error).or_at(positions.find(path))])
             }
-            Err(error) => Err(vec![ManifestError::from_yaml(file_name, "", &error)]),
         }
     }
 

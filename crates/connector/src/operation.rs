@@ -29,6 +29,8 @@ pub struct Operation {
     pub(crate) timeout: Duration,
     pub(crate) fields: Vec<Field>,
     pub(crate) request: RequestTemplate,
+    /// Stands in for the success of the whole partner.
+    pub(crate) success: Option<Expression>,
     pub(crate) output: Vec<(String, Expression)>,
     pub(crate) sample: serde_json::Value,
 }

@@ -21,6 +21,8 @@ mod guard;
 mod request;
 mod stream;
 mod target;
+#[cfg(test)]
+mod tls_tests;
 
 pub use allow::{AllowRule, ParseAllowRuleError};
 pub use client::{Egress, Options};

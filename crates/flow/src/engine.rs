@@ -379,10 +379,9 @@ mod tests {
 
     #[test]
     fn an_unknown_outcome_without_leave_waits_for_a_person() {
-        for input in [
-            Input::TakenOver { permitted: true },
-            Input::Answered { answer: Answer::Unknown(RETRY), permitted: false },
-        ] {
+        for input in
+            [Input::TakenOver { permitted: true }, Input::Answered { answer: Answer::Unknown(RETRY), permitted: false }]
+        {
             let (run, effects) = advance(running(), &plan(Repeat::Never, &[5]), &input);
             assert_eq!(run.phase, Phase::OutcomeUnknown);
             assert_eq!(effects, [Effect::Record(Record::OutcomeUnknown)]);

@@ -152,6 +152,6 @@ mod tests {
 
         assert_eq!(key.fingerprint(), renamed.fingerprint());
         assert_ne!(key.fingerprint(), other.fingerprint());
-        assert_eq!(key.fingerprint().to_string(), "FINGERPRINT");
+        assert_eq!(key.fingerprint().to_string(), "528c4d4da4d63eb5");
     }
 }

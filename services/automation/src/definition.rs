@@ -1,13 +1,16 @@
 //! The automation document: what `POST /v1/automations` takes, read at the door.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use patchbay_runtime::config::duration;
 use patchbay_types::{
     ConnectionId, SourceId,
     fault::{Code, Fault},
 };
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
+};
 use serde_json::{Map, Value, error::Category};
 
 /// The largest document.
@@ -68,8 +71,7 @@ pub(crate) struct Step {
 }
 
 /// When a failed step is tried again: `"none"`, `{"max_attempts": 6}` or `{"delays": ["1s", "30s"]}`.
-#[derive(Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Retry {
     None,
     MaxAttempts(Attempts),
@@ -211,14 +213,48 @@ impl TryFrom<Vec<String>> for Delays {
     }
 }
 
+impl<'de> Deserialize<'de> for Retry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RetryVisitor)
+    }
+}
+
+struct RetryVisitor;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RetryFields {
+    max_attempts: Option<Attempts>,
+    delays: Option<Delays>,
+}
+
+impl<'de> Visitor<'de> for RetryVisitor {
+    type Value = Retry;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(r#"{"max_attempts": 6}, {"delays": ["1s", "30s"]} or "none""#)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Retry, E> {
+        if text == "none" { Ok(Retry::None) } else { Err(E::invalid_value(Unexpected::Str(text), &self)) }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Retry, A::Error> {
+        match RetryFields::deserialize(MapAccessDeserializer::new(map))? {
+            RetryFields { max_attempts: Some(attempts), delays: None } => Ok(Retry::MaxAttempts(attempts)),
+            RetryFields { max_attempts: None, delays: Some(delays) } => Ok(Retry::Delays(delays)),
+            _ => Err(de::Error::custom("expected either `max_attempts` or `delays`")),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn retry(json: &str) -> Result<Retry, String> {
         let document = format!(r#"{{"steps":[{{"retry":{json}}}]}}"#);
-        let mut definition =
-            Definition::parse(document.as_bytes()).map_err(|fault| fault.field.unwrap_or_default())?;
+        let mut definition = Definition::parse(document.as_bytes()).map_err(|fault| fault.field.unwrap_or_default())?;
         definition.steps.remove(0)._retry.ok_or_else(|| "nothing".to_owned())
     }
 

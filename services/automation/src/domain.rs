@@ -1,5 +1,6 @@
 //! An automation and its states.
 
+use bytes::Bytes;
 use patchbay_types::{
     AutomationId, SourceId, Timestamp, WorkspaceId,
     fault::{Code, Fault},
@@ -75,7 +76,7 @@ pub(crate) struct Automation {
     /// The published version; 0 before the first publish.
     pub(crate) version: i64,
     /// The draft, as it was given.
-    pub(crate) document: Vec<u8>,
+    pub(crate) document: Bytes,
     /// How often the draft was changed, to notice a change in between.
     pub(crate) edits: i64,
     pub(crate) source: SourceId,
@@ -106,7 +107,7 @@ pub(crate) struct Published {
     pub(crate) deleted: bool,
     pub(crate) version: i64,
     pub(crate) source: SourceId,
-    pub(crate) document: Vec<u8>,
+    pub(crate) document: Bytes,
     pub(crate) revision: i64,
 }
 

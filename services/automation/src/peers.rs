@@ -58,7 +58,7 @@ pub(crate) async fn signing_key(route: Route) -> Result<HookKey, Error> {
     let key = keys.into_iter().last().ok_or_else(|| Error::HookKeys("there are none".to_owned()))?;
     let generation = u8::try_from(key.generation)
         .map_err(|_| Error::HookKeys(format!("generation {} is beyond 255", key.generation)))?;
-    Ok(HookKey { generation, key: key.key })
+    Ok(HookKey { generation, key: key.key.to_vec() })
 }
 
 async fn within<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Status> {

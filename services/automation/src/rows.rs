@@ -19,7 +19,7 @@ pub(crate) fn automation(row: AutomationRow) -> Result<Automation, Error> {
         workspace: WorkspaceId::new(workspace),
         status: parse_status(&status)?,
         version,
-        document: payload::unpack(&document)?,
+        document: payload::unpack(&document)?.into(),
         edits,
         source: SourceId::from_slice(&source).map_err(damaged)?,
         created_at: Timestamp::from_micros(created_at),
@@ -49,7 +49,7 @@ pub(crate) fn published(row: PublishedRow) -> Result<Published, Error> {
         deleted: deleted != 0,
         version,
         source: SourceId::from_slice(&source).map_err(damaged)?,
-        document: payload::unpack(&document)?,
+        document: payload::unpack(&document)?.into(),
         revision,
     })
 }

@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
+use bytes::Bytes;
 use patchbay_store::{Engine, Error, Migration, Transaction, payload, read, write};
 use patchbay_types::{AutomationId, SourceId, Timestamp, WorkspaceId};
 
@@ -88,10 +89,10 @@ impl Store {
     }
 
     /// The document of one version.
-    pub(crate) async fn version(&self, automation: AutomationId, version: i64) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) async fn version(&self, automation: AutomationId, version: i64) -> Result<Option<Bytes>, Error> {
         let row = read!(&self.engine, pool => sqlx::query_scalar::<_, Vec<u8>>(VERSION)
             .bind(&automation.as_bytes()[..]).bind(version).fetch_optional(pool).await)?;
-        row.map(|document| payload::unpack(&document)).transpose()
+        row.map(|document| payload::unpack(&document).map(Bytes::from)).transpose()
     }
 
     /// Everything that was changed after `revision`. A revision from the future, as after a restored backup, gives

@@ -140,7 +140,8 @@ impl Report {
         }
         let input = Value::Object(step.input.clone().unwrap_or_default());
         for fault in operation.validate_input(&input).err().into_iter().flatten() {
-            self.add(fault.kind, format!("{path}.input.{}", fault.field), fault.message);
+            let dot = if fault.field.is_empty() { "" } else { "." };
+            self.add(fault.kind, format!("{path}.input{dot}{}", fault.field), fault.message);
         }
     }
 }

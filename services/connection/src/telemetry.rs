@@ -37,9 +37,10 @@ pub(crate) fn fault_of(error: Error) -> Fault {
     let fault = match &error {
         Error::Refused(fault) => return fault.clone(),
         Error::Store(store) => store.fault(),
-        Error::Vault(patchbay_vault::Error::UnknownKey { .. }) => {
-            Fault::new(Code::Unavailable, "a secret is sealed by a master key that this process does not have")
-        }
+        Error::Vault(patchbay_vault::Error::UnknownKey { .. } | patchbay_vault::Error::Version(_)) => Fault::new(
+            Code::Unavailable,
+            "a secret is sealed by a key or in a format that this process does not have yet",
+        ),
         Error::Vault(_) | Error::Random(_) | Error::MasterKeyReplaced { .. } | Error::MasterKeyMissing { .. } => {
             Fault::new(Code::Internal, "a secret can't be sealed or opened; the log says why")
         }

@@ -95,7 +95,8 @@ mod tests {
     }
 
     fn pieces(pieces: &[&'static str]) -> Body {
-        let pieces: Vec<_> = pieces.iter().map(|piece| Ok::<_, io::Error>(Bytes::from_static(piece.as_bytes()))).collect();
+        let pieces: Vec<_> =
+            pieces.iter().map(|piece| Ok::<_, io::Error>(Bytes::from_static(piece.as_bytes()))).collect();
         Body::from_stream(stream::iter(pieces))
     }
 
@@ -105,7 +106,9 @@ mod tests {
 
     #[tokio::test]
     async fn puts_pieces_together() {
-        for (body, whole) in [(pieces(&[]), ""), (pieces(&["abc"]), "abc"), (pieces(&["ab", "", "cdef", "gh"]), "abcdefgh")] {
+        for (body, whole) in
+            [(pieces(&[]), ""), (pieces(&["abc"]), "abc"), (pieces(&["ab", "", "cdef", "gh"]), "abcdefgh")]
+        {
             assert_eq!(bounds().read(&HeaderMap::new(), body).await.unwrap().bytes, whole);
         }
     }
@@ -115,7 +118,8 @@ mod tests {
         assert_eq!(code(&bounds(), pieces(&["abcdefghi"])).await, Code::TooLarge);
         assert_eq!(code(&bounds(), pieces(&["abcdef", "gh", "i"])).await, Code::TooLarge);
         let headers = HeaderMap::from_iter([(CONTENT_LENGTH, HeaderValue::from_static("9"))]);
-        let error = bounds().read(&headers, Body::from_stream(stream::pending::<io::Result<Bytes>>())).await.unwrap_err();
+        let error =
+            bounds().read(&headers, Body::from_stream(stream::pending::<io::Result<Bytes>>())).await.unwrap_err();
         assert_eq!(error.code, Code::TooLarge);
     }
 

@@ -78,14 +78,8 @@ impl Ingress {
         let received_at = self.clock.now();
         let body = self.bounds.read(&head.headers, body).await?;
         let bytes = body.bytes.len();
-        let arrival = Arrival {
-            source,
-            head,
-            media,
-            body: body.bytes.clone(),
-            received_at,
-            dedupe_window: self.dedupe_window,
-        };
+        let arrival =
+            Arrival { source, head, media, body: body.bytes.clone(), received_at, dedupe_window: self.dedupe_window };
         match tokio::time::timeout(CONFIRM_DEADLINE, self.publish(arrival)).await {
             Ok(outcome) => outcome?,
             Err(_) => {
@@ -101,9 +95,10 @@ impl Ingress {
         let message = self.message(arrival).await?;
         match self.broker.publish(Topic::TriggerFired, vec![message]).await {
             Ok(()) => Ok(()),
-            Err(PublishError::TooLarge { bytes, limit }) => {
-                Err(Fault::new(Code::TooLarge, format!("the event has {bytes} bytes, more than the {limit} that can be stored")))
-            }
+            Err(PublishError::TooLarge { bytes, limit }) => Err(Fault::new(
+                Code::TooLarge,
+                format!("the event has {bytes} bytes, more than the {limit} that can be stored"),
+            )),
             Err(error @ PublishError::Full(_)) => {
                 self.telemetry.broker_failed(&error.to_string());
                 Err(storage_full())

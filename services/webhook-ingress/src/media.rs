@@ -164,8 +164,20 @@ mod tests {
     fn validates_as_strictly_as_a_parser() {
         let deep = "[".repeat(200) + &"]".repeat(200);
         let texts: [&[u8]; 14] = [
-            b"{}", b"[1,2.5,-3,\"x\",null,true]", b"{\"a\":{\"b\":[]}}", b"\"\\u0000\"", b" 1 ", b"", b"{", b"[1,]",
-            b"{\"a\":1}x", b"\"\xff\"", b"{1:2}", b"nul", b"\"\x01\"", deep.as_bytes(),
+            b"{}",
+            b"[1,2.5,-3,\"x\",null,true]",
+            b"{\"a\":{\"b\":[]}}",
+            b"\"\\u0000\"",
+            b" 1 ",
+            b"",
+            b"{",
+            b"[1,]",
+            b"{\"a\":1}x",
+            b"\"\xff\"",
+            b"{1:2}",
+            b"nul",
+            b"\"\x01\"",
+            deep.as_bytes(),
         ];
         for text in texts {
             let parsed = serde_json::from_slice::<Value>(text).map(drop).map_err(|error| error.to_string());

@@ -92,9 +92,19 @@ mod tests {
     #[test]
     fn keeps_no_header_that_proves_who_the_sender_is() {
         let secret = [
-            "Authorization", "Cookie", "Proxy-Authorization", "X-Signature", "X-Signature-SHA256", "X-Hub-Signature",
-            "X-Hub-Signature-256", "Webhook-Signature", "Stripe-Signature", "X-Gitlab-Token", "X-Shopify-Hmac-Sha256",
-            "X-Api-Key", "X-Webhook-Secret",
+            "Authorization",
+            "Cookie",
+            "Proxy-Authorization",
+            "X-Signature",
+            "X-Signature-SHA256",
+            "X-Hub-Signature",
+            "X-Hub-Signature-256",
+            "Webhook-Signature",
+            "Stripe-Signature",
+            "X-Gitlab-Token",
+            "X-Shopify-Hmac-Sha256",
+            "X-Api-Key",
+            "X-Webhook-Secret",
         ];
         let request = secret.iter().fold(Request::post("/"), |request, name| request.header(*name, "s3cr3t"));
         assert_eq!(meta(request)["headers"], json!({}));

@@ -20,7 +20,12 @@ use crate::{
 ///
 /// # Errors
 /// When a value of the configuration can't work.
-pub async fn install(ground: &Ground, config: Config, automation: Route, connection: Route) -> Result<Installed, Error> {
+pub async fn install(
+    ground: &Ground,
+    config: Config,
+    automation: Route,
+    connection: Route,
+) -> Result<Installed, Error> {
     config.check()?;
     let sources = Arc::new(Sources::new(automation, connection, ground.clock.clone()));
     let telemetry = Arc::new(Telemetry::new(&ground.metrics));

@@ -15,9 +15,7 @@ use patchbay_proto::{
     automation::internal::v1::{
         self as automation, ChangesSinceRequest, automation_internal_service_client::AutomationInternalServiceClient,
     },
-    connection::internal::v1::{
-        HookKeysRequest, connection_internal_service_client::ConnectionInternalServiceClient,
-    },
+    connection::internal::v1::{HookKeysRequest, connection_internal_service_client::ConnectionInternalServiceClient},
 };
 use patchbay_runtime::Clock;
 use patchbay_service::{
@@ -51,7 +49,8 @@ pub(crate) struct Sources {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// Empty until the first refresh.
+    /// Whether a refresh has ended well with at least one key.
+    loaded: bool,
     keys: Arc<[HookKey]>,
     sources: HashMap<SourceId, Arc<Source>>,
 }
@@ -93,7 +92,7 @@ impl Sources {
 
     /// Whether there is enough to tell a source from a wrong token.
     pub(crate) fn are_loaded(&self) -> bool {
-        !self.known.read().unwrap_or_else(PoisonError::into_inner).keys.is_empty()
+        self.known.read().unwrap_or_else(PoisonError::into_inner).loaded
     }
 
     /// The source that `token` stands for. One that is not known here is asked for once more before it is denied, because
@@ -103,7 +102,10 @@ impl Sources {
         match self.look_up(token) {
             Answer::Found(source) => return Ok(source),
             Answer::Forged => return Err(no_such_hook()),
-            Answer::Unknown | Answer::NotLoaded => self.refresh_after(begun).await?,
+            Answer::Unknown | Answer::NotLoaded => {
+                let refreshed = tokio::time::timeout(PEER_DEADLINE, self.refresh_after(begun)).await;
+                refreshed.map_err(|_| too_slow())??;
+            }
         }
         match self.look_up(token) {
             Answer::Found(source) => Ok(source),
@@ -114,7 +116,7 @@ impl Sources {
 
     fn look_up(&self, token: &str) -> Answer {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        if known.keys.is_empty() {
+        if !known.loaded {
             return Answer::NotLoaded;
         }
         let Some(id) = hook_token::verify(&known.keys, token) else { return Answer::Forged };
@@ -149,14 +151,14 @@ impl Sources {
             let keys = answer.keys.into_iter().filter_map(|key| {
                 Some(HookKey { generation: u8::try_from(key.generation).ok()?, key: key.key.into() })
             });
-            let keys = keys.collect();
+            let keys: Arc<[HookKey]> = keys.collect();
+            refresher.keys_at = (!keys.is_empty()).then_some(now);
             self.known.write().unwrap_or_else(PoisonError::into_inner).keys = keys;
-            refresher.keys_at = self.are_loaded().then_some(now);
         }
         loop {
             let request = ChangesSinceRequest { revision: refresher.revision };
             let changes = ask(refresher.automation.changes_since(request)).await?;
-            if changes.revision == refresher.revision {
+            if changes.revision == refresher.revision || changes.revision < 0 {
                 break;
             }
             let start_over = changes.revision < refresher.revision;
@@ -164,6 +166,8 @@ impl Sources {
             self.apply(changes.sources, start_over);
         }
         refresher.ended = number;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.loaded = !known.keys.is_empty();
         Ok(())
     }
 
@@ -196,8 +200,12 @@ async fn ask<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Resu
             let fault = status::to_fault(&status);
             Err(Fault::new(Code::Unavailable, format!("hooks can't be looked up now: {}", fault.message)))
         }
-        Err(_) => Err(Fault::new(Code::Unavailable, "hooks can't be looked up in time; try again")),
+        Err(_) => Err(too_slow()),
     }
+}
+
+fn too_slow() -> Fault {
+    Fault::new(Code::Unavailable, "hooks can't be looked up in time; try again")
 }
 
 fn no_such_hook() -> Fault {

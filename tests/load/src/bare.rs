@@ -40,7 +40,7 @@ pub(crate) fn run(options: &Bare) -> Result<ExitCode> {
 
 async fn serve(options: &Bare) -> Result<ExitCode> {
     let tasks = Tasks::new(Shutdown::default());
-    let broker: Arc<dyn Broker> = Embedded::open(embedded::Options::new(options.data_dir.join("broker")))?;
+    let broker: Arc<dyn Broker> = Embedded::open(embedded::Options::new(options.data_dir.join("broker"))).await?;
     let consumer = broker.subscribe(Topic::TriggerFired, 2 * IN_FLIGHT).await?;
     let tables = Arc::new(Tables::open(&options.data_dir).await?);
     let egress = Egress::new(patchbay_egress::Options {

@@ -3,7 +3,11 @@
 //! Every figure stands beside that of a bare pipeline, which performs the same durable steps and nothing else. Both run in
 //! interleaved pairs on fresh data, because a figure of one moment on a shared machine says little. The load generator (this
 //! process), the partner stub, the bare pipeline and Patchbay are processes of their own on one machine and one monotonic clock.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the figures go to standard output, the progress to standard error")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the figures go to standard output, the progress to standard error"
+)]
 
 mod bare;
 mod benchmark;
@@ -17,7 +21,6 @@ mod patchbay;
 mod phase;
 mod process;
 mod report;
-mod soak;
 mod stub;
 mod stub_client;
 mod subject;

@@ -1,8 +1,8 @@
 //! Processes of the benchmark: started, watched, and always ended.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -18,6 +18,8 @@ const READY_TIMEOUT: Duration = Duration::from_secs(30);
 /// A drain ends within 20 seconds.
 const END_TIMEOUT: Duration = Duration::from_secs(25);
 const END_POLL: Duration = Duration::from_millis(10);
+/// Of a process that has not told its address.
+const UNKNOWN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 const TAIL_LINES: usize = 20;
 
 /// A child that said it is ready. Dropping it ends it.
@@ -44,8 +46,7 @@ impl Process {
             .spawn()
             .with_context(|| format!("start {name} ({})", command.get_program().display()))?;
         let output = child.stdout.take().context("take the standard output of a child")?;
-        let unready = SocketAddr::from(([0, 0, 0, 0], 0));
-        let mut process = Self { name, child, errors, listen: unready, ready_ms: 0.0 };
+        let mut process = Self { name, child, errors, listen: UNKNOWN, ready_ms: 0.0 };
 
         let (sender, ready) = mpsc::sync_channel(1);
         std::thread::Builder::new().name(format!("output of {name}")).spawn(move || {
@@ -133,6 +134,29 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Runs a command to its end, with a text for its standard input.
+pub(crate) fn run_to_end(name: &'static str, mut command: Command, input: &str, errors: PathBuf) -> Result<()> {
+    let error_file = fs::File::create(&errors).with_context(|| format!("create {}", errors.display()))?;
+    let child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(error_file)
+        .spawn()
+        .with_context(|| format!("start {name} ({})", command.get_program().display()))?;
+    let mut process = Process { name, child, errors, listen: UNKNOWN, ready_ms: 0.0 };
+    let mut standard_input = process.child.stdin.take().context("take the standard input of a child")?;
+    standard_input.write_all(input.as_bytes()).with_context(|| format!("write to {name}"))?;
+    drop(standard_input);
+    if !process.has_ended_in_time() {
+        bail!("{name} did not end\n{}", process.last_words());
+    }
+    let status = process.child.wait()?;
+    if !status.success() {
+        bail!("{name} failed: {status}\n{}", process.last_words());
+    }
+    Ok(())
 }
 
 /// Ends this process when the benchmark ends, however it does.

@@ -19,8 +19,8 @@ use hyper_util::rt::TokioIo;
 use patchbay_runtime::{Shutdown, Tasks};
 use tokio::net::TcpListener;
 
-pub(crate) use self::arrivals::{ARRIVALS_A_PAGE, Counters};
 use self::arrivals::Arrivals;
+pub(crate) use self::arrivals::{ARRIVALS_A_PAGE, Counters};
 use crate::clock::now_nanos;
 use crate::process::{end_with_parent, say_ready};
 
@@ -31,8 +31,7 @@ pub(crate) const COUNTERS_PATH: &str = "/_/counters";
 /// Followed by the number of an order: a page of arrival times from that one on.
 pub(crate) const ARRIVALS_PATH: &str = "/_/arrivals/";
 
-const IMPORTED: &[u8] =
-    br#"{"error":0,"error_text":"Successful operation","profile_id":"65f0c0ffee0000000000abcd"}"#;
+const IMPORTED: &[u8] = br#"{"error":0,"error_text":"Successful operation","profile_id":"65f0c0ffee0000000000abcd"}"#;
 const MAX_BODY_BYTES: usize = 64 * 1024;
 /// Before the number of the order in the body of an import.
 const NUMBER_KEY: &[u8] = br#""order_id":"#;

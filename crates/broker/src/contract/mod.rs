@@ -3,6 +3,8 @@
 //! An adapter's tests implement [`Subject`] and call [`broker_contract!`](crate::broker_contract), which makes one test a case.
 //! Each case gets a subject of its own, whose topics are empty.
 
+#![expect(clippy::unwrap_used, reason = "a suite of tests")]
+
 mod closing;
 mod delivering;
 mod helpers;

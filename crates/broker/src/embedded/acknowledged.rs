@@ -1,15 +1,6 @@
-//! Which messages of a topic are done.
+//! Which messages of a topic are done. Pure memory.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io;
-use std::path::Path;
-
-use super::disk::Disk;
-use crate::Error;
-
-pub(super) const FILE_NAME: &str = "acknowledged";
-const MAGIC: &[u8; 8] = b"PBACK001";
 
 /// All below a watermark, and ranges above it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -85,56 +76,35 @@ impl Acknowledged {
         }
     }
 
-    /// Replaces the file of a topic's directory by this, whole on the medium before it takes the name.
-    pub(super) fn save(&self, disk: &dyn Disk, directory: &Path) -> io::Result<()> {
-        let temporary = directory.join("acknowledged.new");
-        let file = File::create(&temporary)?;
-        disk.write(&file, &self.encode(), 0)?;
-        disk.sync(&file)?;
-        fs::rename(&temporary, directory.join(FILE_NAME))
-    }
-
-    /// What the file says; nothing when there is none.
-    pub(super) fn load(directory: &Path) -> Result<Option<Self>, Error> {
-        let path = directory.join(FILE_NAME);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io("read", &path, error)),
-        };
-        let damaged = || Error::Damaged { path: path.clone(), offset: 0, what: "the checksum does not match" };
-        Self::decode(&bytes).map(Some).ok_or_else(damaged)
-    }
-
-    fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(24 + self.ranges.len() * 16);
-        bytes.extend_from_slice(MAGIC);
+    /// As bytes: the watermark, the number of ranges, their bounds.
+    pub(super) fn encode(&self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.below.to_le_bytes());
+        bytes.extend_from_slice(&(self.ranges.len() as u64).to_le_bytes());
         for (start, end) in &self.ranges {
             bytes.extend_from_slice(&start.to_le_bytes());
             bytes.extend_from_slice(&end.to_le_bytes());
         }
-        let checksum = crc32fast::hash(&bytes);
-        bytes.extend_from_slice(&checksum.to_le_bytes());
-        bytes
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        let (content, checksum) = bytes.split_last_chunk::<4>()?;
-        if crc32fast::hash(content) != u32::from_le_bytes(*checksum) {
-            return None;
+    /// Back from bytes, and what follows them.
+    pub(super) fn decode(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (below, rest) = take_number(bytes)?;
+        let (count, mut rest) = take_number(rest)?;
+        let mut acknowledged = Self::up_to(below);
+        for _ in 0..count {
+            let (start, behind_start) = take_number(rest)?;
+            let (end, behind_end) = take_number(behind_start)?;
+            acknowledged.in_ranges += end.checked_sub(start)?;
+            acknowledged.ranges.insert(start, end);
+            rest = behind_end;
         }
-        let (numbers, rest) = content.strip_prefix(MAGIC)?.as_chunks::<8>();
-        let (below, bounds) = numbers.split_first()?;
-        let (pairs, odd) = bounds.as_chunks::<2>();
-        if !rest.is_empty() || !odd.is_empty() {
-            return None;
-        }
-        let number = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
-        let ranges: BTreeMap<_, _> = pairs.iter().map(|[start, end]| (number(start), number(end))).collect();
-        let in_ranges = ranges.iter().map(|(start, end)| end.saturating_sub(*start)).sum();
-        Some(Self { below: number(below), ranges, in_ranges })
+        Some((acknowledged, rest))
     }
+}
+
+fn take_number(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    Some((u64::from_le_bytes(*number), rest))
 }
 
 #[cfg(test)]
@@ -167,15 +137,10 @@ mod tests {
             for number in 0..41 {
                 prop_assert_eq!(acknowledged.contains(number), model.contains(&number));
             }
-            prop_assert_eq!(Acknowledged::decode(&acknowledged.encode()), Some(acknowledged));
+            let mut bytes = Vec::new();
+            acknowledged.encode(&mut bytes);
+            bytes.push(7);
+            prop_assert_eq!(Acknowledged::decode(&bytes), Some((acknowledged, &[7_u8][..])));
         }
-    }
-
-    #[test]
-    fn refuses_a_damaged_file() {
-        let mut bytes = Acknowledged::up_to(7).encode();
-        bytes[9] ^= 1;
-
-        assert_eq!(Acknowledged::decode(&bytes), None);
     }
 }

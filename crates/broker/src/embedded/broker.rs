@@ -1,21 +1,20 @@
 //! The embedded broker as its users see it.
 
-use std::fs::{self, File};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use patchbay_proto::Topic;
-use rustix::fs::{FlockOperation, flock};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::consumer::EmbeddedConsumer;
+use super::lock::Lock;
 use super::log::{self, Log};
+use super::notebook::Notebook;
 use super::options::Options;
 use super::queue::Queue;
 use super::record::size_of;
-use super::recovery::recover;
+use super::recovery::{Recovered, recover};
 use super::segment::HEADER;
 use super::signal::Signal;
 use super::threads::Threads;
@@ -51,20 +50,22 @@ impl Embedded {
 
     fn open_blocking(options: Options) -> Result<Self, Error> {
         let directory = options.directory.clone();
-        let lock = lock(&directory)?;
+        let lock = Lock::take(&directory)?;
         let saving = Arc::new(Signal::default());
         let mut topics = Vec::new();
+        let mut kept = Vec::new();
         let mut lanes = Vec::new();
         for topic in Topic::ALL {
-            let (state, log) = open_topic(&options, topic, &saving)?;
+            let (state, log, notebook) = open_topic(&options, topic, &saving)?;
             topics.push(Arc::clone(&state));
+            kept.push((Arc::clone(&state), notebook));
             lanes.push(Lane::new(state, log));
         }
         log::sync_directory(&*options.disk, &directory).map_err(|error| Error::io("sync", &directory, error))?;
         let (commands, receiver) = mpsc::channel(QUEUED_REQUESTS);
         let writer = Writer::new(options.clone(), receiver, lanes);
         let disk = Arc::clone(&options.disk);
-        let threads = Threads::start(&directory, writer, topics.clone(), saving, disk, lock)?;
+        let threads = Threads::start(writer, kept, saving, disk, lock)?;
         let threads = Mutex::new(Some(threads));
         Ok(Self { options, topics, commands, closing: AtomicBool::new(false), threads })
     }
@@ -81,26 +82,19 @@ impl Embedded {
     }
 }
 
-fn lock(directory: &Path) -> Result<File, Error> {
-    fs::create_dir_all(directory).map_err(|error| Error::io("create", directory, error))?;
-    let path = directory.join("lock");
-    let file = File::create(&path).map_err(|error| Error::io("create", &path, error))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Locked { directory: directory.to_path_buf() }),
-        Err(error) => Err(Error::io("lock", &path, error.into())),
-    }
-}
-
-fn open_topic(options: &Options, topic: Topic, saving: &Arc<Signal>) -> Result<(Arc<TopicState>, Log), Error> {
+fn open_topic(
+    options: &Options,
+    topic: Topic,
+    saving: &Arc<Signal>,
+) -> Result<(Arc<TopicState>, Log, Notebook), Error> {
     let directory = options.directory.join(topic.name());
-    let recovered = recover(&*options.disk, &directory)?;
+    let Recovered { segments, newest, acknowledged, notebook, first_open } = recover(&*options.disk, &directory)?;
     let segment_bytes = options.segment_bytes_of(topic).max(HEADER);
-    let log = Log::resume(Arc::clone(&options.disk), directory.clone(), segment_bytes, recovered.newest)
+    let log = Log::resume(Arc::clone(&options.disk), directory.clone(), segment_bytes, newest)
         .map_err(|error| Error::io("open the newest segment in", &directory, error))?;
-    let queue = Queue::new(options.memory_share(), recovered);
+    let queue = Queue::new(options.memory_share(), segments, acknowledged, first_open);
     let state = TopicState::new(topic, directory, queue, Arc::clone(saving));
-    Ok((Arc::new(state), log))
+    Ok((Arc::new(state), log, notebook))
 }
 
 #[async_trait]

@@ -14,6 +14,12 @@ pub trait Disk: Send + Sync + Debug + 'static {
     /// When not all were written; some may have been.
     fn write(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()>;
 
+    /// Lengthens a file by zeros that have a place on the medium, so that a sync of what is written there later has less to do.
+    ///
+    /// # Errors
+    /// When the file system can't, or has no room.
+    fn allocate(&self, file: &File, offset: u64, bytes: u64) -> io::Result<()>;
+
     /// Brings what was written to a file or directory to the medium.
     ///
     /// # Errors
@@ -37,6 +43,10 @@ pub struct SystemDisk;
 impl Disk for SystemDisk {
     fn write(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
         file.write_all_at(bytes, offset)
+    }
+
+    fn allocate(&self, file: &File, offset: u64, bytes: u64) -> io::Result<()> {
+        Ok(rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), offset, bytes)?)
     }
 
     fn sync(&self, file: &File) -> io::Result<()> {

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::acknowledged::Acknowledged;
 use super::record::size_of;
-use super::recovery::Recovered;
 use super::segment::{HEADER, Segment};
 use crate::{Message, Progress, Receipt};
 
@@ -72,9 +71,13 @@ pub(super) struct Queue {
 
 impl Queue {
     /// The state after the files were read: nothing in memory, `behind` at the first message to deliver.
-    pub(super) fn new(share: usize, recovered: Recovered) -> Self {
-        let Recovered { segments, newest, acknowledged, first_open: behind } = recovered;
-        let end = newest.end;
+    pub(super) fn new(
+        share: usize,
+        segments: VecDeque<Segment>,
+        acknowledged: Acknowledged,
+        behind: Option<Cursor>,
+    ) -> Self {
+        let end = segments.back().map_or(0, |newest| newest.end);
         Self {
             ready: VecDeque::new(),
             recalled: BTreeMap::new(),

@@ -78,12 +78,7 @@ fn refill(topic: &TopicState) -> Result<(), Error> {
 }
 
 /// Reads from the cursor to the end of its segment, or until there is no more room; at least one record.
-fn read_on(
-    topic: &TopicState,
-    cursor: Cursor,
-    room: usize,
-    segment: Segment,
-) -> Result<(Vec<Entry>, Cursor), Error> {
+fn read_on(topic: &TopicState, cursor: Cursor, room: usize, segment: Segment) -> Result<(Vec<Entry>, Cursor), Error> {
     let path = segment::path(&topic.directory, segment.base);
     let mut reader = Reader::open(path, cursor.offset, segment.bytes)?;
     let mut entries = Vec::new();

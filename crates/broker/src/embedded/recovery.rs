@@ -7,8 +7,9 @@ use std::path::Path;
 use super::acknowledged::Acknowledged;
 use super::disk::Disk;
 use super::log;
+use super::notebook::Notebook;
 use super::queue::Cursor;
-use super::segment::{self, HEADER, Reader, Segment};
+use super::segment::{self, HEADER, Reader, Segment, Tail};
 use crate::Error;
 
 /// A topic's directory, read and mended.
@@ -18,6 +19,7 @@ pub(super) struct Recovered {
     pub(super) segments: VecDeque<Segment>,
     pub(super) newest: Segment,
     pub(super) acknowledged: Acknowledged,
+    pub(super) notebook: Notebook,
     /// The first message that is not acknowledged.
     pub(super) first_open: Option<Cursor>,
 }
@@ -25,7 +27,7 @@ pub(super) struct Recovered {
 /// Reads all segments of a directory, and cuts off what a crash left half-written at the very end.
 pub(super) fn recover(disk: &dyn Disk, directory: &Path) -> Result<Recovered, Error> {
     fs::create_dir_all(directory).map_err(|error| Error::io("create", directory, error))?;
-    let saved = Acknowledged::load(directory)?;
+    let (notebook, saved) = Notebook::open(directory)?;
     let bases = segment::list(directory)?;
     let known = saved.is_some();
     let mut acknowledged = saved.unwrap_or_else(|| Acknowledged::up_to(bases.first().copied().unwrap_or(0)));
@@ -33,13 +35,14 @@ pub(super) fn recover(disk: &dyn Disk, directory: &Path) -> Result<Recovered, Er
     let mut first_open = None;
     let mut expected = acknowledged.below();
     for (index, base) in bases.iter().copied().enumerate() {
+        if segments.back().is_some_and(|previous: &Segment| previous.end > base) {
+            let what = "its messages are in the segment before it, too";
+            return Err(Error::Damaged { path: segment::path(directory, base), offset: 0, what });
+        }
         close_gap(directory, &mut acknowledged, known, expected, base)?;
-        let is_newest = index + 1 == bases.len();
-        let segment = scan(disk, directory, base, is_newest, |cursor| {
-            if first_open.is_none() && !acknowledged.contains(cursor.sequence) {
-                first_open = Some(cursor);
-            }
-        })?;
+        let next_base = bases.get(index + 1).copied();
+        let (segment, open_here) = scan(disk, directory, base, next_base, &acknowledged)?;
+        first_open = first_open.or(open_here);
         expected = expected.max(segment.end);
         segments.push_back(segment);
     }
@@ -47,14 +50,14 @@ pub(super) fn recover(disk: &dyn Disk, directory: &Path) -> Result<Recovered, Er
     let newest = match segments.back() {
         Some(newest) if newest.end >= end => *newest,
         _ => {
-            let (_, segment) =
-                log::create(disk, directory, end).map_err(|error| Error::io("create a segment in", directory, error))?;
+            let (_, segment) = log::create(disk, directory, end)
+                .map_err(|error| Error::io("create a segment in", directory, error))?;
             segments.push_back(segment);
             segment
         }
     };
     sync(disk, directory, newest.base)?;
-    Ok(Recovered { segments, newest, acknowledged, first_open })
+    Ok(Recovered { segments, newest, acknowledged, notebook, first_open })
 }
 
 /// Between what came before and the segment `base`, nothing may be missing that was not acknowledged.
@@ -77,27 +80,29 @@ fn close_gap(
     Ok(())
 }
 
+/// Reads a segment, and finds its first message that is not acknowledged.
 fn scan(
     disk: &dyn Disk,
     directory: &Path,
     base: u64,
-    is_newest: bool,
-    mut each: impl FnMut(Cursor),
-) -> Result<Segment, Error> {
+    next_base: Option<u64>,
+    acknowledged: &Acknowledged,
+) -> Result<(Segment, Option<Cursor>), Error> {
     let path = segment::path(directory, base);
     let length = fs::metadata(&path).map_err(|error| Error::io("look at", &path, error))?.len();
     let mut reader = Reader::open(path.clone(), 0, length)?;
     if !reader.take_header(base)? {
         let damage = reader.damaged("the header is not that of this segment");
-        cut_or_fail(&reader, is_newest, base, length, damage)?;
+        judge_tail(&reader, next_base, base, length, damage)?;
         let (_, segment) = log::create(disk, directory, base).map_err(|error| Error::io("create", &path, error))?;
-        return Ok(segment);
+        return Ok((segment, None));
     }
     let mut segment = Segment { base, end: base, bytes: HEADER, first_accepted_at: 0 };
+    let mut first_open = None;
     let damage = loop {
         let offset = reader.offset();
         match reader.next() {
-            Ok(None) => return Ok(segment),
+            Ok(None) => return Ok((segment, first_open)),
             Ok(Some((_, frame))) if frame.stamp.sequence != segment.end => {
                 let what = "a record is not the one that follows";
                 break Error::Damaged { path: path.clone(), offset, what };
@@ -109,31 +114,39 @@ fn scan(
                 }
                 segment.end = sequence + 1;
                 segment.bytes = offset + frame.size() as u64;
-                each(Cursor { sequence, base, offset, accepted_at });
+                if first_open.is_none() && !acknowledged.contains(sequence) {
+                    first_open = Some(Cursor { sequence, base, offset, accepted_at });
+                }
             }
             Err(error @ Error::Damaged { .. }) => break error,
             Err(error) => return Err(error),
         }
     };
-    cut_or_fail(&reader, is_newest, segment.end, length, damage)?;
-    let file = File::options().write(true).open(&path).map_err(|error| Error::io("open", &path, error))?;
-    file.set_len(segment.bytes).map_err(|error| Error::io("cut", &path, error))?;
-    Ok(segment)
+    // Nothing is missing before the next segment, so what follows was allocated ahead.
+    if next_base.is_some_and(|next_base| acknowledged.covers(segment.end, next_base)) {
+        return Ok((segment, first_open));
+    }
+    judge_tail(&reader, next_base, segment.end, length, damage)?;
+    if next_base.is_none() {
+        let file = File::options().write(true).open(&path).map_err(|error| Error::io("open", &path, error))?;
+        file.set_len(segment.bytes).map_err(|error| Error::io("cut", &path, error))?;
+    }
+    Ok((segment, first_open))
 }
 
 /// Only at the very end of the newest segment may a record be bad: nobody was told that it was accepted.
-fn cut_or_fail(reader: &Reader, is_newest: bool, sequence: u64, length: u64, damage: Error) -> Result<(), Error> {
+fn judge_tail(reader: &Reader, next_base: Option<u64>, sequence: u64, length: u64, damage: Error) -> Result<(), Error> {
     let Error::Damaged { path, offset, .. } = &damage else { return Err(damage) };
-    if !is_newest {
-        return Err(damage);
+    let tail = segment::tail(reader.file(), *offset, length, sequence).map_err(|error| reader.io("read", error))?;
+    match tail {
+        Tail::Unused => Ok(()),
+        Tail::Torn if next_base.is_none() => {
+            let bytes = length - offset;
+            tracing::warn!(path = %path.display(), offset, bytes, "cut off a write that a crash interrupted");
+            Ok(())
+        }
+        Tail::Torn | Tail::Synced => Err(damage),
     }
-    let was_synced = segment::later_group_follows(reader.file(), *offset, length, sequence)
-        .map_err(|error| reader.io("read", error))?;
-    if was_synced {
-        return Err(damage);
-    }
-    tracing::warn!(path = %path.display(), offset, bytes = length - offset, "cut off a write that a crash interrupted");
-    Ok(())
 }
 
 /// What is in the newest segment now is on the medium before anything follows it.

@@ -152,16 +152,28 @@ impl Reader {
     }
 }
 
-/// Whether a record of a group that began after `sequence` lies somewhere behind `offset`. If so, what is at `offset` was
-/// synced once.
-pub(super) fn later_group_follows(file: &File, offset: u64, limit: u64, sequence: u64) -> io::Result<bool> {
-    let mut tail = vec![0; usize::try_from(limit - offset).unwrap_or(usize::MAX)];
-    file.read_exact_at(&mut tail, offset)?;
-    let possible = sequence..sequence.saturating_add(tail.len() as u64);
-    Ok((1..tail.len()).any(|start| {
-        let rest = &tail[start..];
+/// What lies behind the last good record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tail {
+    /// Zeros that were allocated ahead.
+    Unused,
+    /// Pieces of one write.
+    Torn,
+    /// A group that began after the bad record, which was synced then.
+    Synced,
+}
+
+/// Looks at what lies at `offset`, where the record `sequence` should be.
+pub(super) fn tail(file: &File, offset: u64, limit: u64, sequence: u64) -> io::Result<Tail> {
+    let mut bytes = vec![0; usize::try_from(limit - offset).unwrap_or(usize::MAX)];
+    file.read_exact_at(&mut bytes, offset)?;
+    let Some(last) = bytes.iter().rposition(|byte| *byte != 0) else { return Ok(Tail::Unused) };
+    let possible = sequence..sequence.saturating_add(bytes.len() as u64);
+    let is_later = |start: usize| {
+        let rest = &bytes[start..];
         let Some(record) = announced_size(rest).and_then(|size| rest.get(..size)) else { return false };
-        Frame::stamp_of(record)
-            .is_some_and(|stamp| possible.contains(&stamp.sequence) && stamp.group > sequence && Frame::new(record).is_some())
-    }))
+        let Some(stamp) = Frame::stamp_of(record) else { return false };
+        possible.contains(&stamp.sequence) && stamp.group > sequence && Frame::new(record).is_some()
+    };
+    Ok(if (0..=last).any(is_later) { Tail::Synced } else { Tail::Torn })
 }

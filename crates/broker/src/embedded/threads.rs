@@ -1,11 +1,11 @@
 //! The threads of an embedded broker, and their end.
 
-use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
 use super::disk::Disk;
+use super::lock::Lock;
+use super::notebook::Notebook;
 use super::signal::Signal;
 use super::topic_state::TopicState;
 use super::writer::Writer;
@@ -19,29 +19,25 @@ pub(super) struct Threads {
     writer: Option<JoinHandle<()>>,
     others: Vec<JoinHandle<()>>,
     /// Held until the last thread has ended.
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Threads {
     pub(super) fn start(
-        directory: &Path,
         writer: Writer,
-        topics: Vec<Arc<TopicState>>,
+        kept: Vec<(Arc<TopicState>, Notebook)>,
         saving: Arc<Signal>,
         disk: Arc<dyn Disk>,
-        lock: File,
+        lock: Lock,
     ) -> Result<Self, Error> {
-        let start = |name: &str, work: Box<dyn FnOnce() + Send>| {
-            let started = Builder::new().name(name.to_owned()).spawn(work);
-            started.map_err(|error| Error::io("start a thread for", directory, error))
-        };
+        let topics: Vec<_> = kept.iter().map(|(topic, _)| Arc::clone(topic)).collect();
         let mut threads = Self { topics, saving, writer: None, others: Vec::new(), _lock: lock };
         for topic in threads.topics.clone() {
-            threads.others.push(start("broker-reader", Box::new(move || reader::run(&topic)))?);
+            threads.others.push(start("broker-reader", move || reader::run(&topic))?);
         }
-        let (topics, signal) = (threads.topics.clone(), Arc::clone(&threads.saving));
-        threads.others.push(start("broker-keeper", Box::new(move || keeper::run(&topics, &*disk, &signal)))?);
-        threads.writer = Some(start("broker-writer", Box::new(move || writer.run()))?);
+        let signal = Arc::clone(&threads.saving);
+        threads.others.push(start("broker-keeper", move || keeper::run(kept, &*disk, &signal))?);
+        threads.writer = Some(start("broker-writer", move || writer.run())?);
         Ok(threads)
     }
 
@@ -58,6 +54,11 @@ impl Threads {
         self.saving.stop();
         self.others.drain(..).for_each(join);
     }
+}
+
+fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Error> {
+    let started = Builder::new().name(name.to_owned()).spawn(work);
+    started.map_err(|error| Error::Unavailable(format!("cannot start the thread {name}: {error}")))
 }
 
 fn join(thread: JoinHandle<()>) {

@@ -100,6 +100,10 @@ impl Writer {
             }
         }
         self.refuse_the_rest();
+        for lane in &mut self.lanes {
+            // Else the next life does it.
+            drop(lane.log.cut_tail());
+        }
     }
 
     fn collect(&mut self, request: Request, accepted_at: u64) -> usize {
@@ -148,7 +152,9 @@ fn room(options: &Options, lane: &Lane) -> Result<(), PublishError> {
         if taken.saturating_add(wanted) > options.max_bytes {
             let bound = options.max_bytes;
             let name = topic.name();
-            return Err(PublishError::Full(format!("{name} holds {taken} of at most {bound} bytes, unread; see to its consumers")));
+            return Err(PublishError::Full(format!(
+                "{name} holds {taken} of at most {bound} bytes, unread; see to its consumers"
+            )));
         }
     }
     let free = options

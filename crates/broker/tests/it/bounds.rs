@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use patchbay_broker::contract::{Subject, acknowledge_until_empty, message, next, take, wait_until};
 use patchbay_broker::embedded::Options;
-use patchbay_broker::{Broker, Delivery, Message, PublishError};
+use patchbay_broker::{Delivery, Message, PublishError};
 use patchbay_proto::Topic;
 
 use crate::support::{House, TOPIC, segments};
@@ -72,8 +72,7 @@ async fn delivers_messages_larger_than_its_memory() {
 
 #[tokio::test]
 async fn is_full_at_the_bound_and_takes_again_after_acknowledgements() {
-    let house =
-        House::new(|options| Options { max_bytes: 40_000, segment_bytes: 5_000, ..options }).await;
+    let house = House::new(|options| Options { max_bytes: 40_000, segment_bytes: 5_000, ..options }).await;
     let broker = house.broker();
     let mut accepted = 0;
     let refusal = loop {
@@ -96,8 +95,7 @@ async fn is_full_at_the_bound_and_takes_again_after_acknowledgements() {
 
 #[tokio::test]
 async fn keeps_the_newest_part_of_a_topic_that_nobody_must_read() {
-    let mut house =
-        House::new(|options| Options { unread_bytes: 20_000, ..options }).await;
+    let mut house = House::new(|options| Options { unread_bytes: 20_000, ..options }).await;
     let broker = house.broker();
     let topic = Topic::RunFinished;
     for number in 0..200 {

@@ -31,6 +31,10 @@ impl Disk for BadDisk {
         Err(io::ErrorKind::StorageFull.into())
     }
 
+    fn allocate(&self, file: &File, offset: u64, bytes: u64) -> io::Result<()> {
+        SystemDisk.allocate(file, offset, bytes)
+    }
+
     fn sync(&self, file: &File) -> io::Result<()> {
         if self.syncs_fail.load(Ordering::SeqCst) {
             return Err(io::Error::other("the medium is gone"));

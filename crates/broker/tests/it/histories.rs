@@ -58,7 +58,15 @@ impl Life {
     async fn new() -> Self {
         let house = House::new(tiny).await;
         let consumer = house.broker().subscribe(TOPIC, PREFETCH).await.unwrap();
-        Self { house, consumer, published: 0, open: BTreeMap::new(), unsaved: BTreeMap::new(), revived: BTreeMap::new(), held: Vec::new() }
+        Self {
+            house,
+            consumer,
+            published: 0,
+            open: BTreeMap::new(),
+            unsaved: BTreeMap::new(),
+            revived: BTreeMap::new(),
+            held: Vec::new(),
+        }
     }
 
     async fn perform(&mut self, step: Step) {

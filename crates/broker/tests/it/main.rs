@@ -1,5 +1,7 @@
 //! The embedded broker against the contract, and against what disks and crashes do.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 mod bounds;
 mod contract;
 mod crashes;

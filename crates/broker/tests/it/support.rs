@@ -1,7 +1,7 @@
 //! A broker in a directory of its own.
 
 use std::fs;
-use std::io::Write;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -38,7 +38,9 @@ impl House {
         let copied = TempDir::new().unwrap();
         copy(&self.directory(), copied.path());
         let newest = segments(copied.path(), TOPIC).pop().unwrap();
-        fs::OpenOptions::new().append(true).open(newest).unwrap().write_all(torn).unwrap();
+        let end = fs::read(&newest).unwrap().iter().rposition(|byte| *byte != 0).unwrap() + 1;
+        let file = fs::OpenOptions::new().write(true).open(newest).unwrap();
+        file.write_all_at(torn, end.max(16) as u64).unwrap();
         self.broker = Embedded::open((self.tune)(Options::new(copied.path()))).await.unwrap();
         self.lives.push(copied);
     }

@@ -43,6 +43,14 @@ pub(crate) struct PartnerSection {
 pub(crate) struct ConnectionSection {
     pub(crate) fields: Vec<FieldSection>,
     pub(crate) auth: AuthSection,
+    pub(crate) test: Option<TestSection>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TestSection {
+    pub(crate) request: RequestSection,
+    pub(crate) expect: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -200,9 +208,7 @@ impl<'de> Deserialize<'de> for Seconds {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Seconds, E> {
-                parse_duration(text)
-                    .map(Seconds)
-                    .ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+                parse_duration(text).map(Seconds).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
             }
         }
 

@@ -26,7 +26,9 @@ pub struct ManifestError {
 impl ManifestError {
     pub(super) fn from_yaml(file: &str, path: &str, error: &Error) -> Self {
         let error = error.without_snippet();
-        let location = error.location();
+        // What is missing is looked for where its parent begins, not where reading stopped.
+        let missing = matches!(error, Error::SerdeMissingField { .. });
+        let location = error.location().filter(|_| !missing || path.is_empty());
         let (message, hint) = describe(error);
         Self {
             file: file.to_owned(),
@@ -91,13 +93,24 @@ fn describe(error: &Error) -> (String, Option<String>) {
             (format!("expected {expected}, found {unexpected}"), None)
         }
         Error::DuplicateMappingKey { key: Some(key), .. } => (format!("the key `{key}` is there twice"), None),
+        Error::InvalidScalar { ty, .. } => (format!("expected {}", scalar(ty)), None),
         Error::Message { msg, .. } => (msg.clone(), None),
         other => (first_line(&other.to_string()), None),
     }
 }
 
+fn scalar(kind: &str) -> &str {
+    match kind {
+        "bool" => "`true` or `false`",
+        kind if kind.starts_with(['u', 'i']) => "a whole number",
+        kind => kind,
+    }
+}
+
+/// The place is told apart from the message.
 fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
+    let line = text.lines().next().unwrap_or_default();
+    line.rsplit_once(" at line ").map_or(line, |(message, _)| message).to_owned()
 }
 
 fn list(names: &[&str]) -> String {

@@ -50,7 +50,7 @@ impl Operation {
         }
         for field in &self.fields {
             if is_missing(field, &known) {
-                faults.push(FieldFault::new(&field.name, "required"));
+                faults.push(FieldFault::missing(&field.name, "required"));
             }
         }
         if faults.is_empty() { Ok(()) } else { Err(faults) }
@@ -84,49 +84,34 @@ impl Operation {
         self.keep_shown(values)
     }
 
-    fn keep_shown(&self, values: Vec<(&str, Value)>) -> Result<Value, FieldFault> {
-        let all = Value::from_pairs(values.iter().cloned());
-        if self.fields.iter().all(|field| field.show_when.is_none() && field.required_when.is_none()) {
-            self.require(&all, |field| Ok((true, field.required)))?;
-            return Ok(all);
-        }
-        let scope = Scope::new().with(Name::Input, all.clone());
-        let holds = |field: &Field, condition: &Expression| {
-            condition.is_true(&scope).map_err(|error| FieldFault::new(&field.name, error.to_string()))
-        };
-        let mut shown = Vec::with_capacity(values.len());
-        self.require(&all, |field| {
-            if let Some(condition) = &field.show_when
-                && !holds(field, condition)?
-            {
-                return Ok((false, false));
-            }
-            shown.push(field.name.as_str());
-            match &field.required_when {
-                Some(condition) if !field.required => Ok((true, holds(field, condition)?)),
-                _ => Ok((true, field.required)),
-            }
-        })?;
-        if shown.len() == self.fields.len() {
-            return Ok(all);
-        }
-        Ok(Value::from_pairs(values.into_iter().filter(|(name, _)| shown.contains(name))))
-    }
-
-    /// Refuses the first field that is shown, required and empty.
-    fn require<'fields>(
-        &'fields self,
-        values: &Value,
-        mut shown_and_required: impl FnMut(&'fields Field) -> Result<(bool, bool), FieldFault>,
-    ) -> Result<(), FieldFault> {
+    /// Leaves out what is not shown, and refuses what is required and empty.
+    fn keep_shown(&self, mut values: Vec<(&str, Value)>) -> Result<Value, FieldFault> {
+        let scope = Scope::new().with(Name::Input, Value::from_pairs(values.iter().cloned()));
         for field in &self.fields {
-            let (shown, required) = shown_and_required(field)?;
-            if shown && required && is_empty(values.get_attr(&field.name).ok().as_ref()) {
+            let position = values.iter().position(|(name, _)| *name == field.name);
+            if position.is_none() && !field.required && field.required_when.is_none() {
+                continue;
+            }
+            if !holds(field, field.show_when.as_ref(), true, &scope)? {
+                if let Some(position) = position {
+                    values.remove(position);
+                }
+                continue;
+            }
+            if !is_empty(position.map(|position| &values[position].1)) {
+                continue;
+            }
+            if field.required || holds(field, field.required_when.as_ref(), false, &scope)? {
                 return Err(FieldFault::new(&field.name, "required, but there is no value"));
             }
         }
-        Ok(())
+        Ok(Value::from_pairs(values))
     }
+}
+
+fn holds(field: &Field, condition: Option<&Expression>, otherwise: bool, scope: &Scope) -> Result<bool, FieldFault> {
+    let Some(condition) = condition else { return Ok(otherwise) };
+    condition.is_true(scope).map_err(|error| FieldFault::new(&field.name, error.to_string()))
 }
 
 fn default_of(field: &Field) -> Result<Option<Value>, FieldFault> {
@@ -142,7 +127,8 @@ fn examine(field: &Field, given: Option<&Json>) -> Result<Known, FieldFault> {
         FieldFault::new(format!("{}{dot}{}", field.name, error.path), error.message)
     })?;
     if let Some(name) = NOT_IN_STEPS.into_iter().find(|name| template.uses(*name)) {
-        let message = format!("a step can't see `{}`; it sees `trigger`, `trigger_meta`, `steps` and `now`", name.as_str());
+        let message =
+            format!("a step can't see `{}`; it sees `trigger`, `trigger_meta`, `steps` and `now`", name.as_str());
         return Err(FieldFault::new(&field.name, message));
     }
     if let Some(value) = template.literal() {
@@ -174,8 +160,7 @@ fn is_missing(field: &Field, known: &BTreeMap<&str, Known>) -> bool {
         return false;
     }
     let shown = field.show_when.as_ref().map_or(Some(true), |condition| decide(condition, known));
-    let required =
-        field.required || field.required_when.as_ref().is_some_and(|when| decide(when, known) == Some(true));
+    let required = field.required || field.required_when.as_ref().is_some_and(|when| decide(when, known) == Some(true));
     required && shown == Some(true)
 }
 

@@ -39,10 +39,10 @@ impl Operation {
             .with(Name::Status, Value::from(response.status))
             .with(Name::Headers, header_values(&response.headers))
             .with(Name::Body, parse_body(&response.body));
-        match self.http.success.is_true(&scope) {
+        match self.success.as_ref().unwrap_or(&self.http.success).is_true(&scope) {
             Ok(true) => return self.succeeded(&scope, connection, response),
             Ok(false) => {}
-            Err(error) => return self.misread("http.success", &error, connection, response),
+            Err(error) => return self.misread("success", &error, connection, response),
         }
         for (index, rule) in self.http.errors.iter().enumerate() {
             match rule.when.is_true(&scope) {
@@ -54,7 +54,7 @@ impl Operation {
         }
         let (action, class, message) = by_status(response);
         let secrets = self.secrets(connection);
-        let known = is_complete_word(response.status);
+        let known = is_word_of_the_partner(response.status);
         let failure = Failure::new(action, class, known, &message, &secrets);
         Outcome::Failed(failure.with_answer(response.status, &response.body, &secrets))
     }
@@ -84,7 +84,7 @@ impl Operation {
         let message = rule.message.as_ref().and_then(|template| template.render(scope).ok());
         let message = message.and_then(|value| to_text(&value).ok()).filter(|text| !text.trim().is_empty());
         let secrets = self.secrets(connection);
-        let known = rule.known.unwrap_or_else(|| is_complete_word(response.status));
+        let known = rule.known.unwrap_or_else(|| is_word_of_the_partner(response.status));
         Failure::new(action, rule.class.unwrap_or(class), known, &message.unwrap_or(message_by_status), &secrets)
             .with_answer(response.status, &response.body, &secrets)
     }
@@ -107,7 +107,7 @@ impl Operation {
 }
 
 /// Whether a status is the partner's own word. A gateway that says 502 or 504 doesn't know what happened behind it.
-fn is_complete_word(status: u16) -> bool {
+fn is_word_of_the_partner(status: u16) -> bool {
     !matches!(status, 502 | 504)
 }
 
@@ -122,13 +122,17 @@ fn by_status(response: &Response) -> (Action, ErrorClass, String) {
             let message = format!("the partner answered {status}, a redirect, which is never followed");
             (Action::Fail, ErrorClass::Configuration, message)
         }
-        401 | 403 => (Action::Fail, ErrorClass::Auth, format!("the partner answered {status} and refused the credentials")),
+        401 | 403 => {
+            (Action::Fail, ErrorClass::Auth, format!("the partner answered {status} and refused the credentials"))
+        }
         408 | 504 => (Action::Retry, ErrorClass::Timeout, format!("the partner answered {status}, a timeout")),
         429 => {
             let action = Action::RateLimited { after: retry_after(&response.headers) };
             (action, ErrorClass::RateLimit, "the partner answered 429: too many calls".to_owned())
         }
-        500 | 502 | 503 => (Action::Retry, ErrorClass::Partner, format!("the partner answered {status}, a failure of its own")),
+        500 | 502 | 503 => {
+            (Action::Retry, ErrorClass::Partner, format!("the partner answered {status}, a failure of its own"))
+        }
         _ => (Action::Fail, ErrorClass::Partner, format!("the partner answered {status}")),
     }
 }
@@ -139,6 +143,8 @@ fn unanswered(kind: Kind, sent: Sent, message: &str, secrets: &Secrets) -> Failu
         Kind::Forbidden | Kind::InvalidUrl => (Action::Fail, ErrorClass::Configuration),
         Kind::Dns | Kind::Connect | Kind::Tls | Kind::Reset => (Action::Retry, ErrorClass::Connection),
         Kind::Timeout => (Action::Retry, ErrorClass::Timeout),
+        // Unsent, it is our own request that is too large.
+        Kind::TooLarge if sent == Sent::No => (Action::Fail, ErrorClass::Validation),
         Kind::TooLarge => (Action::Fail, ErrorClass::Partner),
         Kind::Protocol => (Action::Retry, ErrorClass::Partner),
     };
@@ -165,5 +171,36 @@ fn parse_body(body: &[u8]) -> Value {
 
 fn header_values(headers: &HeaderMap) -> Value {
     // Names of a HeaderMap are in lower case already.
-    Value::from_pairs(headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()).into_owned())))
+    Value::from_pairs(
+        headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()).into_owned())),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lack_of_an_answer_says_what_to_do_and_what_is_known() {
+        use ErrorClass::{Configuration, Connection, Partner, Timeout, Validation};
+        for (kind, sent, action, class, known) in [
+            (Kind::InvalidUrl, Sent::No, Action::Fail, Configuration, true),
+            (Kind::Forbidden, Sent::No, Action::Fail, Configuration, true),
+            (Kind::Dns, Sent::No, Action::Retry, Connection, true),
+            (Kind::Connect, Sent::No, Action::Retry, Connection, true),
+            (Kind::Tls, Sent::No, Action::Retry, Connection, true),
+            (Kind::Timeout, Sent::No, Action::Retry, Timeout, true),
+            (Kind::Timeout, Sent::Maybe, Action::Retry, Timeout, false),
+            (Kind::Reset, Sent::No, Action::Retry, Connection, true),
+            (Kind::Reset, Sent::Maybe, Action::Retry, Connection, false),
+            (Kind::TooLarge, Sent::No, Action::Fail, Validation, true),
+            (Kind::TooLarge, Sent::Maybe, Action::Fail, Partner, false),
+            (Kind::Protocol, Sent::Maybe, Action::Retry, Partner, false),
+        ] {
+            let message = "no connection to shop.test".to_owned();
+            let expected = Failure { action, class, message, partner_status: None, known, excerpt: None };
+            let failure = unanswered(kind, sent, "no connection to shop.test", &Secrets::default());
+            assert_eq!(failure, expected, "{kind:?} {sent:?}");
+        }
+    }
 }

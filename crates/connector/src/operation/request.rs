@@ -51,8 +51,10 @@ impl Operation {
     }
 
     fn url(&self, scope: &Scope) -> Result<String, FieldFault> {
-        let base = self.http.base_url.render_text(scope, str::to_owned).map_err(|error| fault("http.base_url", &error))?;
-        let path = self.request.path.render_text(scope, encode_segment).map_err(|error| fault("request.path", &error))?;
+        let base =
+            self.http.base_url.render_text(scope, str::to_owned).map_err(|error| fault("http.base_url", &error))?;
+        let path =
+            self.request.path.render_text(scope, encode_segment).map_err(|error| fault("request.path", &error))?;
         let mut url = format!("{}{path}", resolve_scheme(&base).trim_end_matches('/'));
         let query = self.query(scope)?;
         if !query.is_empty() {

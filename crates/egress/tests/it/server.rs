@@ -25,8 +25,9 @@ impl<T: Send + 'static> Server<T> {
     }
 
     /// What the script saw, once it has ended.
-    pub(crate) fn seen(self) -> T {
-        self.script.join().unwrap()
+    pub(crate) async fn seen(self) -> T {
+        // Not on this thread, which the connections of the client live on.
+        tokio::task::spawn_blocking(|| self.script.join().unwrap()).await.unwrap()
     }
 }
 

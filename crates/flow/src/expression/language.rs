@@ -198,9 +198,9 @@ fn check_words(text: &str) -> Result<(), Error> {
 /// Asks the environment itself, which tells by its tests `is filter` and `is test`.
 fn exists(name: &str, kind: &'static str) -> bool {
     let question = if kind == "filter" { "input is filter" } else { "input is test" };
-    let answer = LANGUAGE.compile_expression(question).and_then(|program| {
-        program.eval(Value::from_pairs([("input", Value::from(name))]))
-    });
+    let answer = LANGUAGE
+        .compile_expression(question)
+        .and_then(|program| program.eval(Value::from_pairs([("input", Value::from(name))])));
     answer.is_ok_and(|answer| answer.is_true())
 }
 
@@ -224,5 +224,6 @@ fn evaluation_error(error: minijinja::Error) -> Error {
         Some(detail) => format!("{}: {detail}", error.kind()),
         None => error.kind().to_string(),
     };
-    Error::Evaluation(message.chars().take(500).collect())
+    // The data may be part of the message.
+    Error::Evaluation(message.chars().filter(|character| !character.is_control()).take(500).collect())
 }

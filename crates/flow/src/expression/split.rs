@@ -39,12 +39,14 @@ fn find_open(text: &str, mut brace: usize) -> Result<Option<usize>, String> {
         match text.as_bytes().get(brace + 1) {
             Some(b'{') => return Ok(Some(brace)),
             Some(b'%') => {
-                return Err("blocks `{% … %}` are not part of the language; for the characters write `{{ '{%' }}`"
-                    .to_owned());
+                return Err(
+                    "blocks `{% … %}` are not part of the language; for the characters write `{{ '{%' }}`".to_owned()
+                );
             }
             Some(b'#') => {
-                return Err("comments `{# … #}` are not part of the language; for the characters write `{{ '{#' }}`"
-                    .to_owned());
+                return Err(
+                    "comments `{# … #}` are not part of the language; for the characters write `{{ '{#' }}`".to_owned()
+                );
             }
             _ => {}
         }

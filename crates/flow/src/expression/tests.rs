@@ -86,7 +86,9 @@ fn the_short_way_and_the_whole_language_agree() {
 
 #[test]
 fn missing_data_is_undefined_and_no_error() {
-    for text in ["trigger.a.b.c", "body.data[0].name", "item", "trigger.tags[7]", "steps.later.output.id", "(input).x.y"] {
+    for text in
+        ["trigger.a.b.c", "body.data[0].name", "item", "trigger.tags[7]", "steps.later.output.id", "(input).x.y"]
+    {
         assert!(Expression::compile(text).unwrap().evaluate(&scope()).unwrap().is_undefined(), "{text}");
     }
 }
@@ -164,7 +166,10 @@ fn bounds_work_and_nesting() {
     let scope = Scope::new().with(Name::Trigger, value);
     assert_eq!(Expression::compile("trigger").unwrap().evaluate(&scope).unwrap_err(), Error::TooDeep);
     let wide = format!("1{}", "+1".repeat(1_500));
-    assert_eq!(Expression::compile(&wide).and_then(|wide| wide.evaluate(&scope).map(|value| value.to_string())), Ok("1501".to_owned()));
+    assert_eq!(
+        Expression::compile(&wide).and_then(|wide| wide.evaluate(&scope).map(|value| value.to_string())),
+        Ok("1501".to_owned())
+    );
 }
 
 #[test]

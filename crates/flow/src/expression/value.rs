@@ -63,8 +63,7 @@ fn copy(value: Value, budget: &mut usize, depth: usize) -> Result<Value, Error> 
         }
         ValueKind::Seq | ValueKind::Iterable => {
             spend(budget, NODE_BYTES)?;
-            let copies: Result<Vec<Value>, Error> =
-                items(&value)?.map(|item| copy(item, budget, depth + 1)).collect();
+            let copies: Result<Vec<Value>, Error> = items(&value)?.map(|item| copy(item, budget, depth + 1)).collect();
             copies.map(Value::from)
         }
         ValueKind::Map => {

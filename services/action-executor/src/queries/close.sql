@@ -1,3 +1,3 @@
 DELETE FROM executor_runs
-WHERE id IN (/*rows*/) AND epoch = ?
+WHERE id IN (VALUES /*rows*/) AND epoch = ?
 RETURNING id

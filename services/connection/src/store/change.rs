@@ -98,12 +98,7 @@ impl Change {
     }
 
     /// Marks a connection that is active and still has this revision. Returns whether it did.
-    pub(crate) async fn mark_refused(
-        &mut self,
-        id: ConnectionId,
-        revision: i64,
-        at: Timestamp,
-    ) -> Result<bool, Error> {
+    pub(crate) async fn mark_refused(&mut self, id: ConnectionId, revision: i64, at: Timestamp) -> Result<bool, Error> {
         let marked = write!(self.transaction, connection => query(MARK_REFUSED)
             .bind(id.get())
             .bind(revision)

@@ -1,0 +1,208 @@
+//! What the executor knows of automations and connections: a copy that follows their owners by revision.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use patchbay_connector::Catalog;
+use patchbay_proto::{
+    Route,
+    automation::internal::v1::{
+        ChangesSinceRequest, GetVersionRequest, PublishedAutomation,
+        automation_internal_service_client::AutomationInternalServiceClient,
+    },
+    connection::internal::v1::{
+        ChangesSinceRequest as ConnectionChangesRequest, ConnectionDefinition,
+        connection_internal_service_client::ConnectionInternalServiceClient,
+    },
+};
+use patchbay_service::status;
+use patchbay_types::{AutomationId, ConnectionId, Fault, SourceId, fault::Code};
+
+use crate::{
+    gate::Gates,
+    plan::{CompiledAutomation, source_of},
+};
+
+/// Compiled older versions that are kept for runs that began with them.
+const OLD_VERSIONS: usize = 256;
+
+/// A copy of the definitions.
+#[derive(Debug)]
+pub(crate) struct Definitions {
+    automation: AutomationInternalServiceClient<Route>,
+    connection: ConnectionInternalServiceClient<Route>,
+    catalog: Arc<Catalog>,
+    delays: Vec<Duration>,
+    gates: Arc<Gates>,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    automation_revision: i64,
+    connection_revision: i64,
+    by_source: HashMap<SourceId, Vec<Listener>>,
+    published: HashMap<AutomationId, PublishedAutomation>,
+    old: HashMap<(AutomationId, i64), Compiled>,
+    connections: HashMap<ConnectionId, ConnectionDefinition>,
+}
+
+/// A version that is compiled, or why it can't be.
+pub(crate) type Compiled = Result<Arc<CompiledAutomation>, Arc<str>>;
+
+/// An automation that listens to a source.
+#[derive(Debug, Clone)]
+pub(crate) struct Listener {
+    pub(crate) id: AutomationId,
+    pub(crate) active: bool,
+    pub(crate) compiled: Compiled,
+    pub(crate) workspace: i64,
+    pub(crate) version: i64,
+}
+
+impl Definitions {
+    pub(crate) fn new(
+        automation: Route,
+        connection: Route,
+        catalog: Arc<Catalog>,
+        delays: Vec<Duration>,
+        gates: Arc<Gates>,
+    ) -> Self {
+        Self {
+            automation: AutomationInternalServiceClient::new(automation),
+            connection: ConnectionInternalServiceClient::new(connection),
+            catalog,
+            delays,
+            gates,
+            known: Mutex::default(),
+        }
+    }
+
+    /// Catches up with the owners. When one can't be reached nothing changes, and nothing may be decided.
+    pub(crate) async fn refresh(&self) -> Result<(), Fault> {
+        let (automation_revision, connection_revision) = {
+            let known = self.known();
+            (known.automation_revision, known.connection_revision)
+        };
+        let request = ConnectionChangesRequest { revision: connection_revision };
+        let connections =
+            self.connection.clone().changes_since(request).await.map_err(|error| status::to_fault(&error))?.into_inner();
+        let request = ChangesSinceRequest { revision: automation_revision };
+        let automations =
+            self.automation.clone().changes_since(request).await.map_err(|error| status::to_fault(&error))?.into_inner();
+        let mut known = self.known();
+        known.connection_revision = known.connection_revision.max(connections.revision);
+        for definition in connections.connections {
+            self.define(&mut known, definition);
+        }
+        known.automation_revision = known.automation_revision.max(automations.revision);
+        for published in automations.automations {
+            self.follow(&mut known, published);
+        }
+        Ok(())
+    }
+
+    fn define(&self, known: &mut Known, definition: ConnectionDefinition) {
+        let id = ConnectionId::new(definition.id);
+        // Calls to a deleted connection are let through, so that its waiting runs fail with a clear reason.
+        let usable = matches!(definition.status.as_str(), "active" | "deleted");
+        let limit = definition.concurrency.or_else(|| {
+            let own = self.catalog.connector(&definition.partner).and_then(|connector| connector.budget_concurrency());
+            own.map(i64::from)
+        });
+        self.gates.gate(id).define(usable, limit.and_then(|limit| u32::try_from(limit).ok()));
+        known.connections.insert(id, definition);
+    }
+
+    fn follow(&self, known: &mut Known, published: PublishedAutomation) {
+        let Ok(id) = AutomationId::from_slice(&published.id) else { return };
+        if let Some(before) = known.published.remove(&id) {
+            if let Some(listeners) = source_of(&before).and_then(|source| known.by_source.get_mut(&source)) {
+                let replaced = listeners.iter().position(|listener| listener.id == id);
+                if let Some(listener) = replaced.map(|index| listeners.swap_remove(index)) {
+                    known.remember((id, before.version), listener.compiled);
+                }
+            }
+        }
+        if published.status == "deleted" {
+            return;
+        }
+        let compiled =
+            CompiledAutomation::compile(&published, &published.definition, published.version, &self.catalog, &self.delays)
+                .map(Arc::new)
+                .map_err(Arc::from);
+        if let Err(reason) = &compiled {
+            tracing::warn!(automation = %id, version = published.version, %reason, "automation can't be compiled, its runs will fail");
+        }
+        if let Some(source) = source_of(&published) {
+            known.by_source.entry(source).or_default().push(Listener {
+                id,
+                active: published.status == "active",
+                compiled,
+                workspace: published.workspace_id,
+                version: published.version,
+            });
+        }
+        known.published.insert(id, published);
+    }
+
+    /// The automations that listen to a source.
+    pub(crate) fn listeners(&self, source: SourceId) -> Vec<Listener> {
+        self.known().by_source.get(&source).cloned().unwrap_or_default()
+    }
+
+    /// What is known of a connection.
+    pub(crate) fn connection_revision(&self, id: ConnectionId) -> Option<i64> {
+        self.known().connections.get(&id).map(|definition| definition.revision)
+    }
+
+    /// The version that a run began with, newest or not.
+    pub(crate) async fn version(&self, id: AutomationId, version: i64) -> Result<Compiled, Fault> {
+        let published = {
+            let known = self.known();
+            let newest = known.published.get(&id);
+            let current = newest.filter(|published| published.version == version).and_then(source_of);
+            let listeners = current.and_then(|source| known.by_source.get(&source));
+            if let Some(listener) = listeners.and_then(|listeners| listeners.iter().find(|listener| listener.id == id)) {
+                return Ok(listener.compiled.clone());
+            }
+            if let Some(compiled) = known.old.get(&(id, version)) {
+                return Ok(compiled.clone());
+            }
+            newest.cloned()
+        };
+        let request = GetVersionRequest { automation_id: id.as_bytes().to_vec().into(), version };
+        let definition = match self.automation.clone().get_version(request).await {
+            Ok(response) => response.into_inner().definition,
+            Err(error) if status::to_fault(&error).code == Code::NotFound => {
+                return Ok(Err(Arc::from("its automation was deleted")));
+            }
+            Err(error) => return Err(status::to_fault(&error)),
+        };
+        let published = published.unwrap_or_else(|| PublishedAutomation {
+            id: id.as_bytes().to_vec().into(),
+            ..PublishedAutomation::default()
+        });
+        let compiled = CompiledAutomation::compile(&published, &definition, version, &self.catalog, &self.delays)
+            .map(Arc::new)
+            .map_err(Arc::from);
+        self.known().remember((id, version), compiled.clone());
+        Ok(compiled)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn remember(&mut self, key: (AutomationId, i64), compiled: Compiled) {
+        if self.old.len() >= OLD_VERSIONS {
+            self.old.clear();
+        }
+        self.old.insert(key, compiled);
+    }
+}

@@ -1,0 +1,238 @@
+//! The one task that writes runs: it puts whatever is asked meanwhile into one transaction.
+
+use std::{sync::Arc, time::Duration};
+
+use patchbay_runtime::{Clock, Shutdown, backoff::Backoff, data_directory::Reserve};
+use patchbay_store::Error;
+use patchbay_types::RunId;
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use crate::{
+    rows::{DeadRow, EndRow, OpenRow, ProgressRow},
+    slots::Slot,
+    store::{Changes, Store, Written},
+    telemetry::Telemetry,
+    tell::Teller,
+};
+
+/// Requests that may wait to be written.
+const WAITING: usize = 4_096;
+/// Requests in one transaction.
+const AT_ONCE: usize = 512;
+
+/// Something to write.
+#[derive(Debug)]
+enum Request {
+    Open { rows: Vec<OpenRow>, answer: oneshot::Sender<Vec<RunId>> },
+    Progress { row: Box<ProgressRow>, answer: oneshot::Sender<bool> },
+    End { row: Box<EndRow>, _slot: Slot },
+    Bury { row: Box<DeadRow>, answer: oneshot::Sender<()> },
+    Told(Uuid),
+}
+
+/// The way to the task.
+#[derive(Debug, Clone)]
+pub(crate) struct Writer {
+    requests: mpsc::Sender<Request>,
+}
+
+/// The task's side.
+#[derive(Debug)]
+pub(crate) struct WriterTask {
+    requests: mpsc::Receiver<Request>,
+    store: Store,
+    clock: Clock,
+    reserve: Option<Reserve>,
+    teller: Teller,
+    telemetry: Arc<Telemetry>,
+}
+
+/// A writer and its task, which is to be spawned.
+pub(crate) fn writer(
+    store: Store,
+    clock: Clock,
+    reserve: Option<Reserve>,
+    teller: Teller,
+    telemetry: Arc<Telemetry>,
+) -> (Writer, WriterTask) {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    (Writer { requests: sender }, WriterTask { requests: receiver, store, clock, reserve, teller, telemetry })
+}
+
+impl Writer {
+    /// Opens runs. Returns those whose event was new, when they are durable; nothing when the process ends first.
+    pub(crate) async fn open(&self, rows: Vec<OpenRow>) -> Option<Vec<RunId>> {
+        let (answer, answered) = oneshot::channel();
+        self.requests.send(Request::Open { rows, answer }).await.ok()?;
+        answered.await.ok()
+    }
+
+    /// Writes how a run goes on. False when it is no longer ours.
+    pub(crate) async fn progress(&self, row: ProgressRow) -> bool {
+        let (answer, answered) = oneshot::channel();
+        self.requests.send(Request::Progress { row: Box::new(row), answer }).await.is_ok()
+            && answered.await.unwrap_or(false)
+    }
+
+    /// Moves an ended run into history. Its slot is free when that is durable.
+    pub(crate) async fn end(&self, row: EndRow, slot: Slot) {
+        // When the writer is gone the process ends; the next one takes the run over.
+        let _ = self.requests.send(Request::End { row: Box::new(row), _slot: slot }).await;
+    }
+
+    /// Keeps what needs a person. Returns when that is durable, and whether it is.
+    pub(crate) async fn bury(&self, row: DeadRow) -> bool {
+        let (answer, answered) = oneshot::channel();
+        self.requests.send(Request::Bury { row: Box::new(row), answer }).await.is_ok() && answered.await.is_ok()
+    }
+
+    /// Forgets a batch of ended runs that was told.
+    pub(crate) async fn told(&self, batch: Uuid) {
+        // What is not forgotten is told again, with the same ids.
+        let _ = self.requests.send(Request::Told(batch)).await;
+    }
+}
+
+impl WriterTask {
+    /// Writes until `stop` begins, and then what is still asked.
+    pub(crate) async fn run(mut self, stop: Shutdown) {
+        let mut requests = Vec::with_capacity(AT_ONCE);
+        loop {
+            tokio::select! {
+                biased;
+                count = self.requests.recv_many(&mut requests, AT_ONCE) => {
+                    if count == 0 {
+                        return;
+                    }
+                }
+                () = stop.begun() => {
+                    self.requests.close();
+                    if self.requests.is_empty() {
+                        return;
+                    }
+                    continue;
+                }
+            }
+            self.write(std::mem::take(&mut requests)).await;
+        }
+    }
+
+    /// Writes all requests together. When one value among them can't be stored, each is written alone, so that it
+    /// does not harm the others.
+    async fn write(&self, requests: Vec<Request>) {
+        match self.transact(&requests).await {
+            Ok(written) => answer(requests, &written),
+            Err(error) => {
+                tracing::warn!(error = %error.chain(), "one of a batch can't be stored, writing each alone");
+                for request in requests {
+                    self.write_alone(request).await;
+                }
+            }
+        }
+    }
+
+    async fn write_alone(&self, request: Request) {
+        let requests = match request {
+            Request::Open { rows, answer } if rows.len() > 1 => {
+                let mut opened = Vec::new();
+                for row in rows {
+                    let (alone, answered) = oneshot::channel();
+                    Box::pin(self.write_alone(Request::Open { rows: vec![row], answer: alone })).await;
+                    opened.extend(answered.await.unwrap_or_default());
+                }
+                let _ = answer.send(opened);
+                return;
+            }
+            other => vec![other],
+        };
+        match self.transact(&requests).await {
+            Ok(written) => answer(requests, &written),
+            Err(error) => {
+                let reason = error.chain();
+                tracing::error!(error = %reason, "a row can't be stored, it becomes a dead letter");
+                for request in &requests {
+                    if let Some(dead) = poison(request, &reason) {
+                        self.telemetry.dead_letters.inc();
+                        let _ = self.transact(&[Request::Bury { row: Box::new(dead), answer: oneshot::channel().0 }]).await;
+                    }
+                }
+                answer(requests, &Written::default());
+            }
+        }
+    }
+
+    /// One transaction, tried until the database takes it. Only a value that can never be stored is an error.
+    async fn transact(&self, requests: &[Request]) -> Result<Written, Error> {
+        let changes = collect(requests);
+        let mut backoff = Backoff::new(Duration::from_millis(20), Duration::from_secs(1));
+        loop {
+            let error = match self.store.write(&changes, self.clock.now()).await {
+                Ok(mut written) => {
+                    self.telemetry.written(&changes, &written);
+                    if let Some((id, batch)) = written.finished.take() {
+                        self.teller.tell(id, batch);
+                    }
+                    return Ok(written);
+                }
+                Err(error) => error,
+            };
+            match (&error, &self.reserve) {
+                (Error::Data(_), _) => return Err(error),
+                (Error::Full(_), Some(reserve)) => reserve.spend(),
+                _ => tracing::error!(error = %error.chain(), "runs can't be written, trying again"),
+            }
+            tokio::time::sleep(backoff.next_wait()).await;
+        }
+    }
+}
+
+fn collect(requests: &[Request]) -> Changes<'_> {
+    let mut changes = Changes::default();
+    for request in requests {
+        match request {
+            Request::Open { rows, .. } => changes.opens.extend(rows),
+            Request::Progress { row, .. } => changes.progress.push(row),
+            Request::End { row, .. } => changes.ends.push(row),
+            Request::Bury { row, .. } => changes.dead.push(row),
+            Request::Told(batch) => changes.told.push(*batch),
+        }
+    }
+    changes
+}
+
+/// Answers everybody. Who no longer listens has no need to know.
+fn answer(requests: Vec<Request>, written: &Written) {
+    for request in requests {
+        match request {
+            Request::Open { rows, answer } => {
+                let fresh = rows.iter().map(|row| row.identity.id).filter(|id| written.opened.contains(id)).collect();
+                let _ = answer.send(fresh);
+            }
+            Request::Progress { row, answer } => {
+                let _ = answer.send(!written.lost.contains(&row.id));
+            }
+            Request::Bury { answer, .. } => {
+                let _ = answer.send(());
+            }
+            Request::End { .. } | Request::Told(_) => {}
+        }
+    }
+}
+
+/// The dead letter for a request that can't be stored.
+fn poison(request: &Request, reason: &str) -> Option<DeadRow> {
+    let Request::Open { rows, .. } = request else { return None };
+    let row = rows.first()?;
+    Some(DeadRow {
+        workspace: row.identity.workspace.get(),
+        kind: "event",
+        reason: "unstorable".to_owned(),
+        error: reason.to_owned(),
+        run: None,
+        source: None,
+        event_id: String::new(),
+        original: Some(row.input.clone()),
+        at: row.identity.started_at,
+    })
+}

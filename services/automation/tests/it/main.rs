@@ -1,0 +1,11 @@
+//! Automations, through the clients that other services use.
+#![expect(clippy::unwrap_used, reason = "tests say by panic what went wrong")]
+
+mod following;
+mod house;
+mod life;
+mod listing;
+mod peers;
+mod sources;
+mod tenants;
+mod validation;

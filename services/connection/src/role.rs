@@ -1,0 +1,32 @@
+//! The role `connection`: its wiring.
+
+use std::sync::Arc;
+
+use patchbay_connector::Catalog;
+use patchbay_proto::connection::{
+    internal::v1::connection_internal_service_server::ConnectionInternalServiceServer,
+    v1::connection_service_server::ConnectionServiceServer,
+};
+use patchbay_service::{Ground, Installed};
+use patchbay_vault::KeyRing;
+use tonic::service::Routes;
+
+use crate::{
+    Error,
+    grpc::{Internal, Public},
+    operations::Connections,
+    store::Store,
+};
+
+/// Brings the tables up to date, checks that `keys` are those that sealed what is stored, and builds the services.
+///
+/// # Errors
+/// When the database can't be used, or was sealed by other master keys; the message names both fingerprints.
+pub async fn install(ground: &Ground, keys: KeyRing, catalog: Arc<Catalog>) -> Result<Installed, Error> {
+    let store = Store::open(ground.engine.clone()).await?;
+    let connections = Arc::new(Connections { store, keys, catalog, clock: ground.clock.clone() });
+    connections.prepare_keys().await?;
+    let services = Routes::new(ConnectionServiceServer::new(Public(Arc::clone(&connections))))
+        .add_service(ConnectionInternalServiceServer::new(Internal(connections)));
+    Ok(Installed { services: Some(services), ..Installed::default() })
+}

@@ -1,0 +1,10 @@
+//! The service by its gRPC clients.
+#![expect(clippy::unwrap_used, reason = "tests say by panic what went wrong")]
+
+mod fields;
+mod house;
+mod internal;
+mod lifecycle;
+mod secrets;
+mod start;
+mod workspaces;
