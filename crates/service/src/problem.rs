@@ -18,8 +18,8 @@ impl From<Fault> for Problem {
     }
 }
 
-/// The answer `405` to a method that a path does not take. `allowed` lists those that it takes, such as `GET, POST`.
-pub fn method_not_allowed(allowed: &'static str, detail: &str) -> Response {
+/// The answer `405` to a method that a path does not take. The router adds the header `Allow`.
+pub fn method_not_allowed(detail: &str) -> Response {
     let status = StatusCode::METHOD_NOT_ALLOWED;
     let body = json!({
         "type": "about:blank",
@@ -28,8 +28,7 @@ pub fn method_not_allowed(allowed: &'static str, detail: &str) -> Response {
         "code": "method_not_allowed",
         "detail": detail,
     });
-    let headers = [(header::CONTENT_TYPE, "application/problem+json"), (header::ALLOW, allowed)];
-    (status, headers, Body::from(body.to_string())).into_response()
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], Body::from(body.to_string())).into_response()
 }
 
 impl IntoResponse for Problem {

@@ -19,7 +19,7 @@ use patchbay_proto::{
     },
 };
 use patchbay_service::status;
-use patchbay_types::{AutomationId, ConnectionId, Fault, SourceId, fault::Code};
+use patchbay_types::{AutomationId, ConnectionId, Fault, SourceId, WorkspaceId, fault::Code};
 
 use crate::{
     gate::Gates,
@@ -28,6 +28,8 @@ use crate::{
 
 /// Compiled older versions that are kept for runs that began with them.
 const OLD_VERSIONS: usize = 256;
+/// All definitions may come in one answer.
+const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
 
 /// A copy of the definitions.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub(crate) struct Definitions {
     delays: Vec<Duration>,
     gates: Arc<Gates>,
     known: Mutex<Known>,
+    /// One at a time: an older answer must not overwrite a newer one.
+    refreshing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -72,27 +76,46 @@ impl Definitions {
         gates: Arc<Gates>,
     ) -> Self {
         Self {
-            automation: AutomationInternalServiceClient::new(automation),
-            connection: ConnectionInternalServiceClient::new(connection),
+            automation: AutomationInternalServiceClient::new(automation).max_decoding_message_size(LARGEST_ANSWER),
+            connection: ConnectionInternalServiceClient::new(connection).max_decoding_message_size(LARGEST_ANSWER),
             catalog,
             delays,
             gates,
             known: Mutex::default(),
+            refreshing: tokio::sync::Mutex::default(),
         }
     }
 
-    /// Catches up with the owners. When one can't be reached nothing changes, and nothing may be decided.
+    /// Catches up with the owners. When one can't be reached nothing may be decided.
     pub(crate) async fn refresh(&self) -> Result<(), Fault> {
+        let _turn = self.refreshing.lock().await;
+        while self.refresh_once().await? {}
+        Ok(())
+    }
+
+    /// One answer of each owner. True while there may be more.
+    async fn refresh_once(&self) -> Result<bool, Fault> {
         let (automation_revision, connection_revision) = {
             let known = self.known();
             (known.automation_revision, known.connection_revision)
         };
         let request = ConnectionChangesRequest { revision: connection_revision };
-        let connections =
-            self.connection.clone().changes_since(request).await.map_err(|error| status::to_fault(&error))?.into_inner();
+        let connections = self
+            .connection
+            .clone()
+            .changes_since(request)
+            .await
+            .map_err(|error| status::to_fault(&error))?
+            .into_inner();
         let request = ChangesSinceRequest { revision: automation_revision };
-        let automations =
-            self.automation.clone().changes_since(request).await.map_err(|error| status::to_fault(&error))?.into_inner();
+        let automations = self
+            .automation
+            .clone()
+            .changes_since(request)
+            .await
+            .map_err(|error| status::to_fault(&error))?
+            .into_inner();
+        let more = !connections.connections.is_empty() || !automations.automations.is_empty();
         let mut known = self.known();
         known.connection_revision = known.connection_revision.max(connections.revision);
         for definition in connections.connections {
@@ -102,7 +125,7 @@ impl Definitions {
         for published in automations.automations {
             self.follow(&mut known, published);
         }
-        Ok(())
+        Ok(more)
     }
 
     fn define(&self, known: &mut Known, definition: ConnectionDefinition) {
@@ -119,21 +142,20 @@ impl Definitions {
 
     fn follow(&self, known: &mut Known, published: PublishedAutomation) {
         let Ok(id) = AutomationId::from_slice(&published.id) else { return };
-        if let Some(before) = known.published.remove(&id) {
-            if let Some(listeners) = source_of(&before).and_then(|source| known.by_source.get_mut(&source)) {
-                let replaced = listeners.iter().position(|listener| listener.id == id);
-                if let Some(listener) = replaced.map(|index| listeners.swap_remove(index)) {
-                    known.remember((id, before.version), listener.compiled);
-                }
+        if let Some(before) = known.published.remove(&id)
+            && let Some(listeners) = source_of(&before).and_then(|source| known.by_source.get_mut(&source))
+        {
+            let replaced = listeners.iter().position(|listener| listener.id == id);
+            if let Some(listener) = replaced.map(|index| listeners.swap_remove(index)) {
+                known.remember((id, before.version), listener.compiled);
             }
         }
         if published.status == "deleted" {
             return;
         }
-        let compiled =
-            CompiledAutomation::compile(&published, &published.definition, published.version, &self.catalog, &self.delays)
-                .map(Arc::new)
-                .map_err(Arc::from);
+        let compiled = CompiledAutomation::compile(&published, &published.definition, &self.catalog, &self.delays)
+            .map(Arc::new)
+            .map_err(Arc::from);
         if let Err(reason) = &compiled {
             tracing::warn!(automation = %id, version = published.version, %reason, "automation can't be compiled, its runs will fail");
         }
@@ -154,9 +176,11 @@ impl Definitions {
         self.known().by_source.get(&source).cloned().unwrap_or_default()
     }
 
-    /// What is known of a connection.
-    pub(crate) fn connection_revision(&self, id: ConnectionId) -> Option<i64> {
-        self.known().connections.get(&id).map(|definition| definition.revision)
+    /// The revision of a connection of this workspace. One of another workspace is unknown here.
+    pub(crate) fn connection_revision(&self, workspace: WorkspaceId, id: ConnectionId) -> Option<i64> {
+        let known = self.known();
+        let definition = known.connections.get(&id).filter(|definition| definition.workspace_id == workspace.get())?;
+        (definition.status != "deleted").then_some(definition.revision)
     }
 
     /// The version that a run began with, newest or not.
@@ -166,7 +190,8 @@ impl Definitions {
             let newest = known.published.get(&id);
             let current = newest.filter(|published| published.version == version).and_then(source_of);
             let listeners = current.and_then(|source| known.by_source.get(&source));
-            if let Some(listener) = listeners.and_then(|listeners| listeners.iter().find(|listener| listener.id == id)) {
+            if let Some(listener) = listeners.and_then(|listeners| listeners.iter().find(|listener| listener.id == id))
+            {
                 return Ok(listener.compiled.clone());
             }
             if let Some(compiled) = known.old.get(&(id, version)) {
@@ -186,7 +211,7 @@ impl Definitions {
             id: id.as_bytes().to_vec().into(),
             ..PublishedAutomation::default()
         });
-        let compiled = CompiledAutomation::compile(&published, &definition, version, &self.catalog, &self.delays)
+        let compiled = CompiledAutomation::compile(&published, &definition, &self.catalog, &self.delays)
             .map(Arc::new)
             .map_err(Arc::from);
         self.known().remember((id, version), compiled.clone());

@@ -297,13 +297,6 @@ pub(crate) struct Permit {
     gate: Arc<Gate>,
 }
 
-impl Permit {
-    /// Whose it is.
-    pub(crate) const fn gate(&self) -> &Arc<Gate> {
-        &self.gate
-    }
-}
-
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.gate.state();

@@ -1,1 +1,29 @@
+//! The `action-executor` service: claims events, runs the steps of automations, settles them into history.
 
+mod attempt;
+mod batch;
+pub mod config;
+mod credentials;
+mod definitions;
+mod error;
+mod event;
+mod executor;
+mod gate;
+mod grpc;
+mod intake;
+mod lease;
+mod plan;
+pub mod role;
+mod rows;
+mod run;
+mod slots;
+mod steps;
+mod store;
+mod telemetry;
+mod tell;
+mod view;
+mod wake;
+mod workers;
+mod writer;
+
+pub use error::Error;

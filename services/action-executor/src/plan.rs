@@ -9,15 +9,13 @@ use patchbay_flow::{
 };
 use patchbay_proto::automation::internal::v1::PublishedAutomation;
 use patchbay_runtime::config::duration;
-use patchbay_types::{AutomationId, ConnectionId, SourceId, WorkspaceId};
+use patchbay_types::{AutomationId, ConnectionId, SourceId};
 use serde::Deserialize;
 
 /// What runs of one automation version need.
 #[derive(Debug)]
 pub(crate) struct CompiledAutomation {
     pub(crate) id: AutomationId,
-    pub(crate) workspace: WorkspaceId,
-    pub(crate) version: i64,
     pub(crate) filter: Option<Expression>,
     pub(crate) steps: Vec<CompiledStep>,
     pub(crate) flow: Plan,
@@ -34,6 +32,8 @@ pub(crate) struct CompiledStep {
     pub(crate) connection: ConnectionId,
     pub(crate) operation: Arc<Operation>,
     pub(crate) input: Template,
+    /// Fields of its connection that nobody may see.
+    pub(crate) secrets: Vec<String>,
 }
 
 /// The document as the executor reads it; the automation service has checked it.
@@ -66,7 +66,6 @@ impl CompiledAutomation {
     pub(crate) fn compile(
         published: &PublishedAutomation,
         document: &[u8],
-        version: i64,
         catalog: &Catalog,
         delays: &[Duration],
     ) -> Result<Self, String> {
@@ -80,8 +79,9 @@ impl CompiledAutomation {
         let mut flow = Vec::with_capacity(document.steps.len());
         for step in &document.steps {
             let in_step = |reason: String| format!("step `{}`: {reason}", step.key);
-            let (_, operation) =
-                catalog.operation(&step.operation).ok_or_else(|| in_step(catalog.unknown_operation(&step.operation)))?;
+            let (connector, operation) = catalog
+                .operation(&step.operation)
+                .ok_or_else(|| in_step(catalog.unknown_operation(&step.operation)))?;
             let input = Template::compile(&step.input).map_err(|error| in_step(error.to_string()))?;
             let allowed = step.repeat_unknown || operation.safe_to_repeat() || operation.idempotency_header().is_some();
             flow.push(StepPlan {
@@ -93,6 +93,7 @@ impl CompiledAutomation {
                 connection: ConnectionId::new(step.connection_id.unwrap_or(0)),
                 operation: Arc::clone(operation),
                 input,
+                secrets: connector.secret_fields().into_iter().map(str::to_owned).collect(),
             });
         }
         if steps.is_empty() {
@@ -103,8 +104,6 @@ impl CompiledAutomation {
         let connections = steps.iter().fold(",".to_owned(), |list, step| format!("{list}{},", step.connection));
         Ok(Self {
             id: AutomationId::from_slice(&published.id).map_err(|error| error.to_string())?,
-            workspace: WorkspaceId::new(published.workspace_id),
-            version,
             filter,
             steps,
             flow: Plan { steps: flow },

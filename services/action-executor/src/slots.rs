@@ -25,7 +25,12 @@ pub(crate) struct Slot {
 impl Slots {
     pub(crate) fn new(runs: usize, bytes: usize) -> Self {
         let most_kib = (bytes / KIB).max(1);
-        Self { runs: Arc::new(Semaphore::new(runs)), kib: Arc::new(Semaphore::new(most_kib)), most_runs: runs, most_kib }
+        Self {
+            runs: Arc::new(Semaphore::new(runs)),
+            kib: Arc::new(Semaphore::new(most_kib)),
+            most_runs: runs,
+            most_kib,
+        }
     }
 
     /// Places for `count` runs of `bytes` each; nothing when there is no room for all of them now.

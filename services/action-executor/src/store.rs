@@ -112,7 +112,12 @@ impl Store {
     }
 
     /// Takes runs whose time came.
-    pub(crate) async fn take_due(&self, owner: IncarnationId, now: Timestamp, limit: i64) -> Result<Vec<TakenRow>, Error> {
+    pub(crate) async fn take_due(
+        &self,
+        owner: IncarnationId,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<TakenRow>, Error> {
         self.take(TAKE_DUE, owner, now.as_micros(), limit).await
     }
 
@@ -127,7 +132,12 @@ impl Store {
     }
 
     /// Takes runs of processes whose lease ended.
-    pub(crate) async fn take_over(&self, owner: IncarnationId, now: Timestamp, limit: i64) -> Result<Vec<TakenRow>, Error> {
+    pub(crate) async fn take_over(
+        &self,
+        owner: IncarnationId,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<TakenRow>, Error> {
         self.take(TAKE_OVER, owner, now.as_micros(), limit).await
     }
 
@@ -163,7 +173,12 @@ impl Store {
     }
 
     /// Begins this process's lease. Where the database is this process's own, all older ones end at once.
-    pub(crate) async fn begin_incarnation(&self, id: IncarnationId, now: Timestamp, until: Timestamp) -> Result<(), Error> {
+    pub(crate) async fn begin_incarnation(
+        &self,
+        id: IncarnationId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<(), Error> {
         let mut transaction = self.engine.begin().await?;
         if self.engine.is_local() {
             write!(transaction, connection => sqlx::query(include_str!("queries/end_all_incarnations.sql"))
@@ -176,7 +191,12 @@ impl Store {
     }
 
     /// Renews the lease. False when it had ended: others may have taken the runs.
-    pub(crate) async fn renew_incarnation(&self, id: IncarnationId, now: Timestamp, until: Timestamp) -> Result<bool, Error> {
+    pub(crate) async fn renew_incarnation(
+        &self,
+        id: IncarnationId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, Error> {
         let mut transaction = self.engine.begin().await?;
         let rows = write!(transaction, connection => sqlx::query(include_str!("queries/renew_incarnation.sql"))
             .bind(id.as_bytes().as_slice()).bind(until.as_micros()).bind(now.as_micros())
@@ -193,7 +213,8 @@ impl Store {
         rows.into_iter()
             .map(|(id, runs)| {
                 let id = Uuid::from_slice(&id).map_err(|error| Error::Damaged(error.to_string()))?;
-                let batch = FinishedBatch::decode(runs.as_slice()).map_err(|error| Error::Damaged(error.to_string()))?;
+                let batch =
+                    FinishedBatch::decode(runs.as_slice()).map_err(|error| Error::Damaged(error.to_string()))?;
                 Ok((id, batch))
             })
             .collect()
@@ -253,8 +274,7 @@ impl Store {
         if kept == 0 {
             return Ok(None);
         }
-        let (automation, version, event_id, started_at, epoch): (Vec<u8>, i64, String, i64, i64) =
-            write!(transaction, connection => sqlx::query_as(include_str!("queries/discard.sql"))
+        let (automation, version, event_id, started_at, epoch): (Vec<u8>, i64, String, i64, i64) = write!(transaction, connection => sqlx::query_as(include_str!("queries/discard.sql"))
                 .bind(workspace.get()).bind(key).fetch_one(connection).await)?;
         let run = RunFinished {
             run_id: key.to_vec().into(),
@@ -280,8 +300,10 @@ impl Store {
         before: i64,
         limit: i64,
     ) -> Result<Vec<DeadLetterView>, Error> {
-        Ok(read!(&self.engine, pool => sqlx::query_as::<_, DeadLetterView>(include_str!("queries/list_dead_letters.sql"))
-            .bind(workspace.get()).bind(before).bind(limit).fetch_all(pool).await)?)
+        Ok(
+            read!(&self.engine, pool => sqlx::query_as::<_, DeadLetterView>(include_str!("queries/list_dead_letters.sql"))
+            .bind(workspace.get()).bind(before).bind(limit).fetch_all(pool).await)?,
+        )
     }
 
     /// Forgets the events of one part of the key space whose window is over. The parts are those of the first byte.
@@ -307,11 +329,6 @@ impl Store {
             .execute(connection).await.map(|done| done.rows_affected()))?;
         transaction.commit().await?;
         Ok(rows)
-    }
-
-    /// Whether the database belongs to this process alone.
-    pub(crate) const fn is_local(&self) -> bool {
-        self.engine.is_local()
     }
 }
 

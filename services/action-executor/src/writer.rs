@@ -154,7 +154,8 @@ impl WriterTask {
                 for request in &requests {
                     if let Some(dead) = poison(request, &reason) {
                         self.telemetry.dead_letters.inc();
-                        let _ = self.transact(&[Request::Bury { row: Box::new(dead), answer: oneshot::channel().0 }]).await;
+                        let _ =
+                            self.transact(&[Request::Bury { row: Box::new(dead), answer: oneshot::channel().0 }]).await;
                     }
                 }
                 answer(requests, &Written::default());

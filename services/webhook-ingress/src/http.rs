@@ -41,7 +41,7 @@ pub(crate) struct Ingress {
 pub(crate) fn router(ingress: Arc<Ingress>) -> Router {
     let hint = "a hook takes POST; GET answers no verification handshake";
     Router::new()
-        .route("/hooks/{token}", post(receive).fallback(async move || problem::method_not_allowed("POST", hint)))
+        .route("/hooks/{token}", post(receive).fallback(async move || problem::method_not_allowed(hint)))
         .with_state(ingress)
 }
 

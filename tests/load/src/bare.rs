@@ -28,7 +28,9 @@ use crate::options::Bare;
 use crate::process::{end_with_parent, say_ready};
 
 /// Events between claim and outcome.
-const IN_FLIGHT: usize = 512;
+const IN_FLIGHT: usize = 1024;
+/// A claim waits for this many free places, so that claims stay large when the system is full.
+const PLACES_FOR_A_CLAIM: u32 = 128;
 /// Rows a transaction.
 const BATCH: usize = 256;
 

@@ -12,9 +12,9 @@ pub(crate) fn body(number: u64) -> Bytes {
         concat!(
             r#"{{"id":"{number:012}","placed_at":"2026-03-14T09:26:53Z","currency":"EUR","total":129.9,"#,
             r#""customer":{{"email":"ann.lee.{number:012}@shop.example","first_name":"Ann","last_name":"Lee","#,
-            r#""city":"Perm","phone":"+79001112233"}},"#,
+            r#""city":"Perm"}},"#,
             r#""items":[{{"sku":"CUP-11","name":"Enamel cup","count":2,"price":14.95}},"#,
-            r#"{{"sku":"TENT-2","name":"Tent for two","count":1,"price":100.0}}],"note":"ring twice"}}"#
+            r#"{{"sku":"TENT-2","name":"Tent","count":1,"price":100.0}}],"note":"ring twice"}}"#
         ),
         number = number
     )

@@ -57,9 +57,11 @@ pub(crate) async fn run(subject: &mut Subject, load: Load, tasks: &Tasks) -> Res
     let before = subject.stub.counters().await?;
     let cpu_before = subject.process.cpu_nanos()?;
     let mut running = generator::start(&plan, tasks).await?;
-    let (posted, memory_by_minute) = watch(subject, &mut running, before)
-        .await
-        .with_context(|| format!("the system under load failed\n{}", subject.process.last_words()))?;
+    let watched = watch(subject, &mut running, before).await;
+    if watched.is_err() {
+        eprintln!("{}", subject.process.last_words());
+    }
+    let (posted, memory_by_minute) = watched.context("the system under load failed")?;
     let after = drain(subject, before, u64::try_from(posted.accepted.len())?).await?;
     subject.next_number = running.next_number();
 

@@ -49,9 +49,11 @@ impl System {
             Self::Bare => (start_bare(directory.path(), &stub)?, Uri::from_static("/")),
             Self::Patchbay { executable, concurrency } => {
                 let process = patchbay::start(executable, directory.path(), stub.address())?;
-                let hook = patchbay::prepare(process.listen, stub.address(), *concurrency, tasks)
-                    .await
-                    .with_context(|| format!("set up patchbay\n{}", process.last_words()))?;
+                let prepared = patchbay::prepare(process.listen, stub.address(), *concurrency, tasks).await;
+                if prepared.is_err() {
+                    eprintln!("{}", process.last_words());
+                }
+                let hook = prepared.context("set up patchbay")?;
                 (process, hook)
             }
         };

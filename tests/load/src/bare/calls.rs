@@ -15,7 +15,7 @@ use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::tables::Tables;
-use super::{BATCH, order};
+use super::{BATCH, PLACES_FOR_A_CLAIM, order};
 use crate::stub::IMPORT_PATH;
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -57,7 +57,7 @@ pub(super) async fn claim(
     tasks: Tasks,
 ) -> Result<()> {
     loop {
-        let mut places = Arc::clone(&in_flight).acquire_owned().await?;
+        let mut places = Arc::clone(&in_flight).acquire_many_owned(PLACES_FOR_A_CLAIM).await?;
         while places.num_permits() < BATCH {
             let Ok(place) = Arc::clone(&in_flight).try_acquire_owned() else { break };
             places.merge(place);

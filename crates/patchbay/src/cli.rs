@@ -1,0 +1,144 @@
+//! What can be asked for on the command line.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::LogFormat;
+
+/// Connects apps: a webhook becomes a durable event, the event starts runs, their steps call partners.
+#[derive(Parser)]
+#[command(name = "patchbay", version, max_term_width = 120)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Starts everything in this process, over a data directory.
+    Up(Up),
+    /// Starts the stand-in for partners, which keeps all in memory.
+    Sandbox {
+        /// Where it listens; port 0 is a free one.
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
+        listen: SocketAddr,
+    },
+    /// Makes users and their tokens, before or beside `patchbay up`.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Shows the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// Where the configuration comes from.
+#[derive(Args)]
+pub(crate) struct Sources {
+    /// Where the database, the broker's files and the keys are.
+    #[arg(long, value_name = "DIR", default_value = "./patchbay-data")]
+    pub(crate) data_dir: PathBuf,
+    /// A TOML file with what differs from `patchbay config reference`.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Sources {
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+    /// Where the public HTTP API and the hooks are; port 0 is a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// Where gRPC is: in this version the health service alone.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081")]
+    pub(crate) grpc_listen: SocketAddr,
+    /// Where /healthz, /readyz and /metrics are.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8082")]
+    pub(crate) admin_listen: SocketAddr,
+    /// Where the partner sandbox of the demo is [default: 127.0.0.1:8090].
+    #[arg(long, value_name = "ADDR", requires = "demo")]
+    pub(crate) sandbox_listen: Option<SocketAddr>,
+    /// Serves the partner sandbox too, and makes a user, a connection and an automation to try. Loopback only.
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// How log lines and the line `ready` look; wins over `log.format`.
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub(crate) log_format: Option<LogFormat>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum UserCommand {
+    /// Makes a user with a workspace of their own. Without --password-stdin a password is made and shown once.
+    Create {
+        /// By which the user logs in.
+        #[arg(long, value_parser = email)]
+        email: String,
+        /// Reads the password, of 8 characters at least, from the first line of standard input.
+        #[arg(long)]
+        password_stdin: bool,
+        #[command(flatten)]
+        database: Sources,
+        /// Prints one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Makes a token for programs, valid for a year, and shows it once.
+    Token {
+        /// Whose token.
+        #[arg(long, value_parser = email)]
+        email: String,
+        #[command(flatten)]
+        database: Sources,
+        /// Prints one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Prints every key with its default and what it means.
+    Reference,
+    /// Prints the configuration as it would be used, secrets masked.
+    Print {
+        #[command(flatten)]
+        sources: Sources,
+    },
+}
+
+/// Looks for what every email has; the rest is for the service to say.
+fn email(text: &str) -> Result<String, String> {
+    match text.split_once('@') {
+        Some((name, host)) if !name.is_empty() && !host.is_empty() && !host.contains('@') => Ok(text.to_owned()),
+        _ => Err("an email looks like name@example.com".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn refuses_what_is_no_email() {
+        for text in ["", "ann", "@shop.test", "ann@", "a@b@c"] {
+            assert!(email(text).is_err(), "{text}");
+        }
+    }
+}

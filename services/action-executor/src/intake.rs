@@ -1,0 +1,463 @@
+//! From the broker to claimed runs: a batch of events, one transaction, then the acknowledgement.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use patchbay_broker::{Consumer, Delivery};
+use patchbay_flow::{Effect, Input, Run as State, advance};
+use patchbay_proto::event::v1::TriggerFired;
+use patchbay_runtime::backoff::Backoff;
+use patchbay_types::{ConnectionId, RunId, SourceId, WorkspaceId};
+use prost::Message as _;
+
+use crate::{
+    definitions::{Compiled, Listener},
+    event::{EventData, seen_key},
+    executor::Executor,
+    gate::{Admission, Permit},
+    plan::CompiledAutomation,
+    rows::{DeadRow, EndRow, Identity, OpenRow},
+    run::{Run, drive_claimed},
+    slots::Slot,
+};
+
+/// Events in one claim.
+const BATCH: usize = 256;
+/// Events of one connection that may wait in memory for a permit.
+const PATIENT: usize = 128;
+
+/// Takes events from the broker for as long as the process accepts work.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    executor: Arc<Executor>,
+    consumer: Box<dyn Consumer>,
+    /// Deliveries for which there was no room yet.
+    backlog: VecDeque<Delivery>,
+    /// Runs that wait a moment for a permit, oldest first.
+    patient: VecDeque<Patient>,
+}
+
+/// A run that is about to be claimed.
+#[derive(Debug)]
+struct Candidate {
+    identity: Identity,
+    compiled: Compiled,
+    event: EventData,
+    packed: Vec<u8>,
+    seen: [u8; 16],
+    seen_until: patchbay_types::Timestamp,
+    permit: Option<Permit>,
+    reason: Option<&'static str>,
+    slot: Slot,
+    share: Arc<Share>,
+}
+
+#[derive(Debug)]
+struct Patient {
+    candidate: Candidate,
+    connection: ConnectionId,
+    until: Duration,
+}
+
+/// A delivery that several runs share: acknowledged when the last of them is claimed, released when one is dropped.
+#[derive(Debug)]
+struct Share {
+    delivery: Mutex<Option<Delivery>>,
+    open: AtomicUsize,
+}
+
+impl Share {
+    fn new(delivery: Delivery, runs: usize) -> Arc<Self> {
+        Arc::new(Self { delivery: Mutex::new(Some(delivery)), open: AtomicUsize::new(runs) })
+    }
+
+    /// One of its runs is claimed. Gives the delivery back when it was the last.
+    fn claimed(&self) -> Option<Delivery> {
+        let last = self.open.fetch_sub(1, Ordering::AcqRel) == 1;
+        last.then(|| self.delivery.lock().unwrap_or_else(PoisonError::into_inner).take()).flatten()
+    }
+}
+
+impl Intake {
+    pub(crate) fn new(executor: Arc<Executor>, consumer: Box<dyn Consumer>) -> Self {
+        Self { executor, consumer, backlog: VecDeque::new(), patient: VecDeque::new() }
+    }
+
+    /// Works until the shutdown begins. What was not claimed by then goes back to the broker.
+    pub(crate) async fn run(mut self) {
+        let shutdown = self.executor.tasks.shutdown().clone();
+        let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
+        while !shutdown.has_begun() {
+            match shutdown.or(self.wait()).await {
+                None => return,
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "events can't be read, trying again");
+                    shutdown.or(tokio::time::sleep(backoff.next_wait())).await;
+                    continue;
+                }
+                Some(Ok(())) => {}
+            }
+            // Whoever owns the definitions must be asked after the events are there: an event accepted after a
+            // publish then meets the published version.
+            if let Err(fault) = self.executor.definitions.refresh().await {
+                tracing::warn!(error = %fault, "definitions can't be read, events wait");
+                shutdown.or(tokio::time::sleep(backoff.next_wait())).await;
+                continue;
+            }
+            backoff.reset();
+            let mut claims = self.admit_patient();
+            while let Some(delivery) = self.backlog.pop_front() {
+                if let Err(delivery) = self.consider(delivery, &mut claims).await {
+                    self.backlog.push_front(delivery);
+                    break;
+                }
+            }
+            if !claims.is_empty() {
+                claim(&self.executor, claims).await;
+            }
+        }
+    }
+
+    /// Returns when there is something to do.
+    async fn wait(&mut self) -> Result<(), patchbay_broker::Error> {
+        if self.executor.is_short_of_disk() {
+            tokio::time::sleep(self.executor.config.poll).await;
+            return Ok(());
+        }
+        let executor = Arc::clone(&self.executor);
+        let now = executor.clock.since_boot();
+        let patience = self.patient.front().map(|patient| patient.until.saturating_sub(now));
+        let signals = executor.gates.signals();
+        tokio::select! {
+            deliveries = next(&executor, &mut self.consumer, self.backlog.front()) => self.backlog.extend(deliveries?),
+            () = signals.returned.notified(), if patience.is_some() => {}
+            () = tokio::time::sleep(patience.unwrap_or_default()), if patience.is_some() => {}
+        }
+        Ok(())
+    }
+
+    /// Those that waited a moment: with a permit now, or in line in the store when their patience is over.
+    fn admit_patient(&mut self) -> Vec<Candidate> {
+        let now = self.executor.clock.since_boot();
+        let mut admitted = Vec::new();
+        let mut full: Vec<ConnectionId> = Vec::new();
+        for mut patient in std::mem::take(&mut self.patient) {
+            if full.contains(&patient.connection) && now < patient.until {
+                self.patient.push_back(patient);
+                continue;
+            }
+            match self.executor.gates.gate(patient.connection).admit(now) {
+                Admission::Permit(permit) => patient.candidate.permit = Some(permit),
+                Admission::Closed(reason) => patient.candidate.reason = Some(reason),
+                Admission::Full if now < patient.until => {
+                    full.push(patient.connection);
+                    self.patient.push_back(patient);
+                    continue;
+                }
+                Admission::Full => patient.candidate.reason = Some("all calls of its connection are under way"),
+            }
+            admitted.push(patient.candidate);
+        }
+        admitted
+    }
+
+    /// Turns a delivery into runs to claim. Gives it back when there is no room for them.
+    async fn consider(&mut self, delivery: Delivery, claims: &mut Vec<Candidate>) -> Result<(), Delivery> {
+        let executor = Arc::clone(&self.executor);
+        let event = match decode(&delivery) {
+            Ok(event) => event,
+            Err((reason, error)) => {
+                bury(&executor, delivery, None, reason, error).await;
+                return Ok(());
+            }
+        };
+        let (event, source) = event;
+        let accepted_at = patchbay_types::Timestamp::from_micros(event.accepted_at);
+        if executor.now().since(accepted_at) > executor.retention.dedupe() {
+            let error = format!("accepted at {accepted_at}, longer ago than ids of events are remembered");
+            bury(&executor, delivery, Some(&event), "too_old", error).await;
+            return Ok(());
+        }
+        let listeners = executor.definitions.listeners(source);
+        if listeners.is_empty() {
+            executor.telemetry.discarded("no_automation");
+        }
+        let data = EventData { payload: event.payload.clone(), meta: event.meta.clone() };
+        let wanted: Vec<Listener> =
+            listeners.into_iter().filter(|listener| wants(&executor, listener, &data)).collect();
+        if wanted.is_empty() {
+            delivery.acknowledge();
+            return Ok(());
+        }
+        let bytes = delivery.message.payload.len();
+        let Some(slots) = executor.slots.take(wanted.len(), bytes) else { return Err(delivery) };
+        let packed = data.pack();
+        let share = Share::new(delivery, slots.len());
+        for (listener, slot) in wanted.into_iter().zip(slots) {
+            let candidate = candidate(&executor, &event, listener, &data, packed.clone(), slot, &share);
+            self.admit(candidate, claims);
+        }
+        Ok(())
+    }
+
+    /// Sorts a candidate: with a permit, in line in the store, or patient for a moment.
+    fn admit(&mut self, mut candidate: Candidate, claims: &mut Vec<Candidate>) {
+        let Some(connection) = first_connection(&candidate.compiled) else {
+            claims.push(candidate);
+            return;
+        };
+        let now = self.executor.clock.since_boot();
+        match self.executor.gates.gate(connection).admit(now) {
+            Admission::Permit(permit) => candidate.permit = Some(permit),
+            Admission::Closed(reason) => candidate.reason = Some(reason),
+            Admission::Full => {
+                let waiting = self.patient.iter().filter(|patient| patient.connection == connection).count();
+                if waiting < PATIENT {
+                    let until = now + self.executor.config.permit_patience;
+                    self.patient.push_back(Patient { candidate, connection, until });
+                    return;
+                }
+                candidate.reason = Some("all calls of its connection are under way");
+            }
+        }
+        claims.push(candidate);
+    }
+}
+
+/// Claims in one transaction, acknowledges, and begins what was claimed with a permit.
+async fn claim(executor: &Arc<Executor>, candidates: Vec<Candidate>) {
+    let mut rows = Vec::with_capacity(candidates.len());
+    let mut begun = HashMap::with_capacity(candidates.len());
+    for candidate in candidates {
+        let (row, state, effects) = open_row(executor, &candidate);
+        begun.insert(row.identity.id, (candidate, state, effects));
+        rows.push(row);
+    }
+    let Some(opened) = executor.writer.open(rows).await else { return };
+    let mut acknowledged = Vec::with_capacity(begun.len());
+    let opened: std::collections::HashSet<RunId> = opened.into_iter().collect();
+    for (id, (candidate, state, effects)) in begun {
+        acknowledged.extend(candidate.share.claimed());
+        if opened.contains(&id) {
+            begin(executor, candidate, state, effects);
+        }
+    }
+    Delivery::acknowledge_all(acknowledged);
+}
+
+/// The next deliveries, as many as there is room for; returns without any when the room that the backlog waits for is there.
+async fn next(
+    executor: &Executor,
+    consumer: &mut Box<dyn Consumer>,
+    waiting: Option<&Delivery>,
+) -> Result<Vec<Delivery>, patchbay_broker::Error> {
+    let room = executor.slots.room(waiting.map_or(1, |delivery| delivery.message.payload.len())).await;
+    if waiting.is_some() {
+        return Ok(Vec::new());
+    }
+    consumer.next_batch(room.min(BATCH)).await
+}
+
+fn decode(delivery: &Delivery) -> Result<(TriggerFired, SourceId), (&'static str, String)> {
+    let event = TriggerFired::decode(delivery.message.payload.clone());
+    let event = event.map_err(|error| ("undecodable", error.to_string()))?;
+    let source = SourceId::from_slice(&event.source_id).map_err(|error| ("undecodable", error.to_string()))?;
+    Ok((event, source))
+}
+
+/// Whether an automation takes an event. An event that none takes is counted.
+fn wants(executor: &Executor, listener: &Listener, data: &EventData) -> bool {
+    if !listener.active {
+        executor.telemetry.discarded("paused");
+        return false;
+    }
+    let Ok(automation) = &listener.compiled else { return true };
+    let Some(filter) = &automation.filter else { return true };
+    let verdict = data
+        .scope(automation.uses_meta, executor.now())
+        .and_then(|scope| filter.is_true(&scope).map_err(|error| error.to_string()));
+    match verdict {
+        Ok(true) => true,
+        Ok(false) => {
+            executor.telemetry.discarded("trigger_filter");
+            false
+        }
+        // The run is begun, so that a broken filter loses nothing: its owner sees the run.
+        Err(error) => {
+            tracing::warn!(automation = %automation.id, %error, "trigger filter can't be evaluated, the event is taken");
+            true
+        }
+    }
+}
+
+fn candidate(
+    executor: &Executor,
+    event: &TriggerFired,
+    listener: Listener,
+    data: &EventData,
+    packed: Vec<u8>,
+    slot: Slot,
+    share: &Arc<Share>,
+) -> Candidate {
+    let now = executor.now();
+    let window = match u64::try_from(event.dedupe_window) {
+        Ok(micros) if micros > 0 => Duration::from_micros(micros),
+        _ => executor.retention.dedupe(),
+    };
+    let identity = Identity {
+        id: RunId::generate(),
+        workspace: WorkspaceId::new(listener.workspace),
+        automation: listener.id,
+        version: listener.version,
+        event_id: event.event_id.replace('\0', ""),
+        started_at: now,
+        attempt: 1,
+    };
+    Candidate {
+        seen: seen_key(listener.id, event),
+        seen_until: now.after(window),
+        identity,
+        compiled: listener.compiled,
+        event: data.clone(),
+        packed,
+        permit: None,
+        reason: None,
+        slot,
+        share: Arc::clone(share),
+    }
+}
+
+fn first_connection(compiled: &Compiled) -> Option<ConnectionId> {
+    compiled.as_ref().ok().and_then(|automation| automation.steps.first()).map(|step| step.connection)
+}
+
+fn open_row(executor: &Executor, candidate: &Candidate) -> (OpenRow, State, Vec<Effect>) {
+    // A run that can't be compiled is opened as ours, and failed right after.
+    let permitted = candidate.permit.is_some();
+    let (state, effects) = match &candidate.compiled {
+        Ok(automation) => advance(State::new(), &automation.flow, &Input::Claimed { permitted }),
+        Err(_) => (State::new(), Vec::new()),
+    };
+    let behind = first_connection(&candidate.compiled).filter(|_| !permitted);
+    let row = OpenRow {
+        identity: candidate.identity.clone(),
+        state: state.clone(),
+        owner: behind.is_none().then(|| executor.lease.owner()),
+        behind,
+        reason: candidate.reason,
+        connections: candidate
+            .compiled
+            .as_ref()
+            .map_or_else(|_| ",".to_owned(), |compiled| compiled.connections.clone()),
+        input: candidate.packed.clone(),
+        seen: candidate.seen,
+        seen_until: candidate.seen_until,
+    };
+    (row, state, effects)
+}
+
+/// Begins a run that is durable now.
+fn begin(executor: &Arc<Executor>, candidate: Candidate, state: State, effects: Vec<Effect>) {
+    let automation = match &candidate.compiled {
+        Ok(automation) => Arc::clone(automation),
+        Err(reason) => {
+            let reason = Arc::clone(reason);
+            let executor_of_task = Arc::clone(executor);
+            let failing = async move { fail_uncompiled(&executor_of_task, candidate, &reason).await };
+            executor.tasks.spawn("run that can't begin", failing);
+            return;
+        }
+    };
+    let call = effects.iter().find_map(|effect| match effect {
+        Effect::Call(call) => Some(*call),
+        Effect::Record(_) => None,
+    });
+    match call {
+        Some(call) => {
+            let run = into_run(candidate, automation, state);
+            executor.tasks.spawn("run", drive_claimed(Arc::clone(executor), run, call));
+        }
+        None => {
+            if let Some(step) = automation.steps.first() {
+                executor.gates.gate(step.connection).joined();
+            }
+        }
+    }
+}
+
+fn into_run(candidate: Candidate, automation: Arc<CompiledAutomation>, state: State) -> Run {
+    Run {
+        identity: candidate.identity,
+        epoch: crate::batch::FIRST_EPOCH,
+        automation,
+        state,
+        steps: Vec::new(),
+        event: candidate.event,
+        packed: candidate.packed,
+        permit: candidate.permit,
+        slot: candidate.slot,
+        scope: None,
+    }
+}
+
+async fn fail_uncompiled(executor: &Executor, candidate: Candidate, reason: &str) {
+    let now = executor.now();
+    let identity = candidate.identity;
+    let dead = DeadRow {
+        workspace: identity.workspace.get(),
+        kind: "run",
+        reason: "step_failed".to_owned(),
+        error: reason.to_owned(),
+        run: Some(identity.id),
+        source: None,
+        event_id: identity.event_id.clone(),
+        original: None,
+        at: now,
+    };
+    let row = EndRow {
+        epoch: crate::batch::FIRST_EPOCH,
+        status: "failed",
+        step: 0,
+        generation: 0,
+        finished_at: now,
+        error_class: patchbay_connector::ErrorClass::Configuration.name(),
+        connections: ",".to_owned(),
+        input: candidate.packed,
+        steps: Vec::new(),
+        dead: Some(dead),
+        identity,
+    };
+    executor.writer.end(row, candidate.slot).await;
+}
+
+/// Keeps a delivery that can't become a run, and acknowledges it when that is durable.
+async fn bury(
+    executor: &Executor,
+    delivery: Delivery,
+    event: Option<&TriggerFired>,
+    reason: &'static str,
+    error: String,
+) {
+    tracing::warn!(reason, %error, "event becomes a dead letter");
+    let row = DeadRow {
+        workspace: event.map_or(0, |event| event.workspace_id),
+        kind: "event",
+        reason: reason.to_owned(),
+        error,
+        run: None,
+        source: event.map(|event| event.source_id.to_vec()),
+        event_id: event.map(|event| event.event_id.replace('\0', "")).unwrap_or_default(),
+        original: Some(delivery.message.payload.to_vec()),
+        at: executor.now(),
+    };
+    executor.telemetry.dead_letters.inc();
+    if executor.writer.bury(row).await {
+        delivery.acknowledge();
+    }
+}

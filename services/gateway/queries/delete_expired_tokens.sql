@@ -1,0 +1,2 @@
+DELETE FROM gateway_tokens
+WHERE expires_at <= $1

@@ -1,0 +1,2 @@
+DELETE FROM gateway_answers
+WHERE begun_at <= $1

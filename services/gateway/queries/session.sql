@@ -1,0 +1,3 @@
+SELECT workspace_id, expires_at
+FROM gateway_tokens
+WHERE digest = $1

@@ -1,0 +1,3 @@
+SELECT name, plan
+FROM gateway_workspaces
+WHERE id = $1

@@ -1,0 +1,9 @@
+//! The public HTTP API, from the request to what the peers are asked.
+#![expect(clippy::unwrap_used, reason = "tests say by panic what went wrong")]
+
+mod api;
+mod bad_requests;
+mod house;
+mod idempotency;
+mod login;
+mod peers;
