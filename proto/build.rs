@@ -11,12 +11,21 @@ const FILES: [&str; 6] = [
     "patchbay/executor/v1/run.proto",
 ];
 
+/// Messages that carry secrets in plain text: nobody can print them by accident.
+const SECRETIVE: [&str; 5] = [
+    "patchbay.connection.internal.v1.IssueCredentialResponse",
+    "patchbay.connection.internal.v1.HookKey",
+    "patchbay.connection.internal.v1.HookKeysResponse",
+    "patchbay.connection.v1.CreateConnectionRequest",
+    "patchbay.connection.v1.UpdateConnectionRequest",
+];
+
 #[expect(clippy::disallowed_methods, reason = "cargo tells build scripts their folder by the environment")]
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=patchbay");
     let descriptors = protox::compile(FILES, ["."])?;
     let output = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(output.join("descriptors.bin"), protox::prost::Message::encode_to_vec(&descriptors))?;
-    tonic_prost_build::configure().bytes(".").compile_fds(descriptors)?;
+    tonic_prost_build::configure().bytes(".").skip_debug(SECRETIVE).compile_fds(descriptors)?;
     Ok(())
 }

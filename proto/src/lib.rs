@@ -1,6 +1,7 @@
 //! Contracts between services: messages, topics, and the way to a peer.
 
 #![expect(
+    missing_debug_implementations,
     unused_qualifications,
     clippy::doc_markdown,
     clippy::allow_attributes,

@@ -17,7 +17,7 @@ pub struct Run {
     pub phase: Phase,
     /// The index of the step that is being done.
     pub step: usize,
-    /// Whether a try of this step was begun whose outcome is not known (yet).
+    /// Whether a try with this generation, before the one under way, may have been done without anybody knowing.
     pub started: bool,
     /// Tries of this step, the one under way included.
     pub attempts: u32,
@@ -197,12 +197,12 @@ pub fn advance(mut run: Run, plan: &Plan, input: &Input) -> (Run, Vec<Effect>) {
     let effects = match *input {
         Input::Claimed { permitted } => begin(&mut run, Record::Opened, permitted),
         Input::Due { permitted } => match run.phase {
-            Phase::Waiting | Phase::Behind => resume(&mut run, permitted),
+            Phase::Waiting | Phase::Behind => begin(&mut run, Record::Progress, permitted),
             Phase::Running | Phase::OutcomeUnknown | Phase::Ended(_) => Vec::new(),
         },
         Input::TakenOver { permitted } => match run.phase {
-            Phase::Running => take_over(&mut run, plan, permitted),
-            Phase::Waiting | Phase::Behind | Phase::OutcomeUnknown | Phase::Ended(_) => Vec::new(),
+            Phase::Running | Phase::Waiting | Phase::Behind => take_over(&mut run, plan, permitted),
+            Phase::OutcomeUnknown | Phase::Ended(_) => Vec::new(),
         },
         Input::Answered { answer, permitted } => match run.phase {
             Phase::Running => answered(&mut run, plan, answer, permitted),
@@ -224,7 +224,6 @@ fn begin(run: &mut Run, record: Record, permitted: bool) -> Vec<Effect> {
         return vec![Effect::Record(if matches!(record, Record::Progress) { Record::Behind } else { record })];
     }
     run.phase = Phase::Running;
-    run.started = true;
     run.attempts += 1;
     vec![Effect::Record(record), call(run)]
 }
@@ -233,18 +232,15 @@ const fn call(run: &Run) -> Effect {
     Effect::Call(Call { step: run.step, attempt: run.attempts, generation: run.generation })
 }
 
-fn resume(run: &mut Run, permitted: bool) -> Vec<Effect> {
-    if !permitted && run.phase == Phase::Behind {
-        return Vec::new();
-    }
-    begin(run, Record::Progress, permitted)
-}
-
 fn take_over(run: &mut Run, plan: &Plan, permitted: bool) -> Vec<Effect> {
     run.takeovers += 1;
-    if run.started && may_repeat(run, plan) == Repeat::Never {
-        run.phase = Phase::OutcomeUnknown;
-        return vec![Effect::Record(Record::OutcomeUnknown)];
+    // A run that still waits was only taken from the store when its process died: no try was under way.
+    if run.phase == Phase::Running && run.attempts > 0 {
+        run.started = true;
+        if may_repeat(run, plan) == Repeat::Never {
+            run.phase = Phase::OutcomeUnknown;
+            return vec![Effect::Record(Record::OutcomeUnknown)];
+        }
     }
     if run.takeovers >= MOST_TAKEOVERS {
         return end(run, End::Failed(DeadReason::TakenOverTooOften));
@@ -257,18 +253,20 @@ fn answered(run: &mut Run, plan: &Plan, answer: Answer, permitted: bool) -> Vec<
         Answer::Done => {
             let finished = run.step;
             if finished + 1 == plan.steps.len() {
-                run.started = false;
                 return end(run, End::Succeeded);
             }
             *run = Run { step: finished + 1, takeovers: run.takeovers, ..Run::new() };
             begin(run, Record::Finished { step: finished }, permitted)
         }
         Answer::Failed(next) => {
-            run.started = false;
-            run.generation += 1;
+            // While a try before it may have been done, another key could do the step a second time.
+            if !run.started {
+                run.generation += 1;
+            }
             try_again(run, plan, next)
         }
         Answer::Unknown(next) => {
+            run.started = true;
             if may_repeat(run, plan) == Repeat::Never {
                 run.phase = Phase::OutcomeUnknown;
                 return vec![Effect::Record(Record::OutcomeUnknown)];
@@ -276,10 +274,8 @@ fn answered(run: &mut Run, plan: &Plan, answer: Answer, permitted: bool) -> Vec<
             try_again(run, plan, next)
         }
         Answer::NotTried => {
-            // The try that was marked did not begin, so nothing about the partner became unknown by it;
-            // an earlier unknown one keeps its mark.
+            // The try that was marked did not begin, so nothing about the partner became unknown by it.
             run.attempts = run.attempts.saturating_sub(1);
-            run.started = run.started && run.attempts > 0 && may_repeat(run, plan) == Repeat::Allowed;
             run.phase = Phase::Behind;
             vec![Effect::Record(Record::Behind)]
         }
@@ -308,7 +304,6 @@ fn release(run: &mut Run) -> Vec<Effect> {
         }
     }
     run.phase = Phase::Waiting;
-    run.started = false;
     run.attempts = 0;
     run.takeovers = 0;
     vec![Effect::Record(Record::Wait { delay: Duration::ZERO })]
@@ -334,7 +329,7 @@ mod tests {
     }
 
     fn running() -> Run {
-        Run { started: true, attempts: 1, ..Run::new() }
+        Run { attempts: 1, ..Run::new() }
     }
 
     const RETRY: Next = Next::Retry { not_before: Duration::ZERO };
@@ -358,7 +353,7 @@ mod tests {
     fn a_known_failure_raises_the_generation_and_waits() {
         let answered = Input::Answered { answer: Answer::Failed(RETRY), permitted: false };
         let (run, effects) = advance(running(), &plan(Repeat::Never, &[5, 30]), &answered);
-        assert_eq!((run.generation, run.started, run.phase), (1, false, Phase::Waiting));
+        assert_eq!((run.generation, run.phase), (1, Phase::Waiting));
         assert_eq!(effects, [Effect::Record(Record::Wait { delay: Duration::from_secs(5) })]);
     }
 

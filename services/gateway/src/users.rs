@@ -21,7 +21,7 @@ use crate::{
 /// How long a token of the command line is valid: it is made for programs.
 const PROGRAM_TOKEN_LIFE: Duration = Duration::from_hours(365 * 24);
 
-/// A user that was made.
+/// A user and where they work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Created {
     /// The user.
@@ -44,6 +44,15 @@ pub async fn create(engine: &Engine, clock: &Clock, email: &str, password: &str)
         }
         outcome => Ok(outcome?),
     }
+}
+
+/// The user with this email, if there is one.
+///
+/// # Errors
+/// [`Error::Refused`] when the email can't be one.
+pub async fn find(engine: &Engine, email: &str) -> Result<Option<Created>, Error> {
+    let found = Store::new(engine.clone()).user(&Email::parse(email)?).await?;
+    Ok(found.map(|user| Created { user: user.id, workspace: user.workspace }))
 }
 
 /// Makes a token that is valid for a year, and returns it. It can't be shown again.

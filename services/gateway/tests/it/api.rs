@@ -4,17 +4,14 @@ use axum::http::StatusCode;
 use bytes::Bytes;
 use patchbay_proto::{
     automation::v1::{AutomationRequest, CreateAutomationRequest, ListAutomationsRequest, UpdateAutomationRequest},
-    connection::v1::{
-        CreateConnectionRequest, DeleteConnectionRequest, GetConnectionRequest, ListConnectionsRequest,
-        UpdateConnectionRequest,
-    },
+    connection::v1::{DeleteConnectionRequest, GetConnectionRequest, ListConnectionsRequest},
     executor::v1::{ListDeadLettersRequest, ListRunsRequest, RunRequest},
 };
 use serde_json::{Value, json};
 
 use crate::{
     house::House,
-    peers::{AUTOMATION, Asked, RUN},
+    peers::{AUTOMATION, Asked, Given, RUN},
 };
 
 const AUTOMATION_ID: &str = "01010101-0101-0101-0101-010101010101";
@@ -127,14 +124,15 @@ async fn creates_a_connection() {
         let body = json!({"partner": "altcraft", "title": "CRM", "fields": fields, "budget": budget});
         let answer = house.call("POST", "/v1/connections", body).await;
         assert_eq!((answer.status, answer.json()), (StatusCode::CREATED, shown_connection("CRM", concurrency)));
-        let request = CreateConnectionRequest {
+        let given = Given {
             workspace_id: house.workspace.get(),
-            partner: "altcraft".to_owned(),
-            title: "CRM".to_owned(),
+            id: None,
+            partner: Some("altcraft".to_owned()),
+            title: Some("CRM".to_owned()),
             fields: json_bytes(&fields),
             concurrency,
         };
-        assert_eq!(house.peers.asked(), [Asked::CreateConnection(request)]);
+        assert_eq!(house.peers.asked(), [Asked::CreateConnection(given)]);
     }
 }
 
@@ -149,19 +147,9 @@ async fn shows_changes_and_deletes_a_connection() {
     assert_eq!(house.call("PATCH", "/v1/connections/5", edit).await.json(), shown_connection("renamed", None));
     let fields = json!({"fields": {"token": "new"}});
     house.call("PATCH", "/v1/connections/5", fields).await;
-    let edit = UpdateConnectionRequest {
-        workspace_id,
-        id: 5,
-        title: Some("renamed".to_owned()),
-        fields: Bytes::new(),
-        concurrency: Some(2),
-    };
-    let fields = UpdateConnectionRequest {
-        title: None,
-        fields: Bytes::from_static(br#"{"token":"new"}"#),
-        concurrency: None,
-        ..edit.clone()
-    };
+    let named = Given { workspace_id, id: Some(5), ..Given::default() };
+    let edit = Given { title: Some("renamed".to_owned()), concurrency: Some(2), ..named.clone() };
+    let fields = Given { fields: Bytes::from_static(br#"{"token":"new"}"#), ..named };
     assert_eq!(house.peers.asked(), [Asked::UpdateConnection(edit), Asked::UpdateConnection(fields)]);
 
     assert_eq!(house.call("DELETE", "/v1/connections/5", Value::Null).await.status, StatusCode::NO_CONTENT);

@@ -40,14 +40,26 @@ pub(crate) enum Asked {
     UpdateAutomation(UpdateAutomationRequest),
     Automation(&'static str, AutomationRequest),
     ListAutomations(ListAutomationsRequest),
-    CreateConnection(CreateConnectionRequest),
-    UpdateConnection(UpdateConnectionRequest),
+    CreateConnection(Given),
+    UpdateConnection(Given),
     GetConnection(GetConnectionRequest),
     ListConnections(ListConnectionsRequest),
     DeleteConnection(DeleteConnectionRequest),
     ListRuns(ListRunsRequest),
     Run(&'static str, RunRequest),
     ListDeadLetters(ListDeadLettersRequest),
+}
+
+/// What was given of a connection. The messages themselves hold secrets and can't be printed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Given {
+    pub(crate) workspace_id: i64,
+    /// Of a connection that is there.
+    pub(crate) id: Option<i64>,
+    pub(crate) partner: Option<String>,
+    pub(crate) title: Option<String>,
+    pub(crate) fields: Bytes,
+    pub(crate) concurrency: Option<i64>,
 }
 
 /// Cloning shares what they note and how they answer.
@@ -232,13 +244,17 @@ impl ConnectionService for Fakes {
     async fn create(&self, request: Request<CreateConnectionRequest>) -> Answer<Connection> {
         self.waiting.add_permits(1);
         drop(self.turns.acquire().await.unwrap());
-        let request = request.into_inner();
-        let connection = connection(&request.title, request.concurrency);
-        self.answer(Asked::CreateConnection(request), connection)
+        let CreateConnectionRequest { workspace_id, partner, title, fields, concurrency } = request.into_inner();
+        let connection = connection(&title, concurrency);
+        let (partner, title) = (Some(partner), Some(title));
+        let given = Given { workspace_id, id: None, partner, title, fields, concurrency };
+        self.answer(Asked::CreateConnection(given), connection)
     }
 
     async fn update(&self, request: Request<UpdateConnectionRequest>) -> Answer<Connection> {
-        self.answer(Asked::UpdateConnection(request.into_inner()), connection("renamed", None))
+        let UpdateConnectionRequest { workspace_id, id, title, fields, concurrency } = request.into_inner();
+        let given = Given { workspace_id, id: Some(id), partner: None, title, fields, concurrency };
+        self.answer(Asked::UpdateConnection(given), connection("renamed", None))
     }
 
     async fn get(&self, request: Request<GetConnectionRequest>) -> Answer<Connection> {

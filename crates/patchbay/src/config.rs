@@ -1,0 +1,238 @@
+//! The configuration: `config.default.toml` is the reference, a file and the environment lie over it.
+
+mod show;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::{path::Path, time::Duration};
+
+use clap::ValueEnum;
+use patchbay_egress::AllowRule;
+use patchbay_runtime::{
+    config::{duration, environment, load},
+    telemetry,
+};
+use patchbay_vault::MasterKey;
+use serde::Deserialize;
+
+use crate::{cli::Sources, failure::Failure};
+
+pub(crate) use show::{print_effective, print_reference};
+
+/// Every key with its default and what it means.
+const REFERENCE: &str = include_str!("../config.default.toml");
+/// Stands for the data directory in addresses.
+const DATA_DIRECTORY: &str = "<data-dir>";
+
+/// The whole configuration of a process.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    public_url: String,
+    pub(crate) store: Store,
+    pub(crate) broker: Broker,
+    pub(crate) storage: Storage,
+    pub(crate) vault: Vault,
+    pub(crate) egress: Egress,
+    pub(crate) retention: patchbay_action_executor::config::Retention,
+    pub(crate) ingress: patchbay_webhook_ingress::Config,
+    pub(crate) executor: patchbay_action_executor::config::Config,
+    gateway: Gateway,
+    pub(crate) log: Log,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) runtime: Runtime,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Store {
+    /// May hold a password.
+    pub(crate) url: String,
+    pub(crate) connections: u32,
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) patience: Duration,
+    pub(crate) cache_kib: u32,
+}
+
+impl Store {
+    /// The file that the database is, if it is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.url.strip_prefix("sqlite://").map(Path::new)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Broker {
+    url: String,
+    pub(crate) segment_bytes: u64,
+    pub(crate) max_bytes: u64,
+    pub(crate) memory_bytes: usize,
+    pub(crate) free_bytes: u64,
+}
+
+impl Broker {
+    /// The directory of the embedded broker.
+    pub(crate) fn directory(&self) -> Result<&Path, Failure> {
+        let (scheme, rest) = self.url.split_once("://").unwrap_or_default();
+        match (scheme, rest) {
+            ("embedded", "") => Err(Failure::usage("broker.url names no directory; expected embedded://DIRECTORY")),
+            ("embedded", directory) => Ok(Path::new(directory)),
+            ("amqp" | "amqps" | "kafka", _) => {
+                Err(Failure::usage(format!("broker.url: {scheme}:// is not in this version; expected embedded://DIRECTORY")))
+            }
+            _ => Err(Failure::usage("broker.url is not an address of a broker; expected embedded://DIRECTORY")),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Storage {
+    pub(crate) reserve_bytes: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Vault {
+    /// Empty: those of the data directory.
+    #[serde(deserialize_with = "values::master_keys")]
+    pub(crate) master_keys: Vec<MasterKey>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Egress {
+    #[serde(deserialize_with = "values::allow_rules")]
+    allow_private: Vec<AllowRule>,
+    #[serde(deserialize_with = "duration::deserialize")]
+    connect_timeout: Duration,
+    max_response_bytes: usize,
+    max_request_bytes: usize,
+    #[serde(deserialize_with = "duration::deserialize")]
+    idle_timeout: Duration,
+    max_idle_per_host: usize,
+}
+
+impl Egress {
+    pub(crate) fn options(&self) -> patchbay_egress::Options {
+        patchbay_egress::Options {
+            allow_private: self.allow_private.clone(),
+            connect_timeout: self.connect_timeout,
+            max_response_bytes: self.max_response_bytes,
+            max_request_bytes: self.max_request_bytes,
+            idle_timeout: self.idle_timeout,
+            max_idle_per_host: self.max_idle_per_host,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Gateway {
+    token_days: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Log {
+    pub(crate) filter: String,
+    pub(crate) format: LogFormat,
+}
+
+/// How log lines and the line `ready` look.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl From<LogFormat> for telemetry::LogFormat {
+    fn from(format: LogFormat) -> Self {
+        match format {
+            LogFormat::Text => Self::Text,
+            LogFormat::Json => Self::Json,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Shutdown {
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) drain: Duration,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Runtime {
+    /// 0 is one a core.
+    pub(crate) worker_threads: usize,
+}
+
+impl Config {
+    /// Reads and checks everything. Nothing is bound or written.
+    pub(crate) fn load(sources: &Sources) -> Result<Self, Failure> {
+        let mut config: Self = load(REFERENCE, sources.file(), &environment()).map_err(|error| Failure::Usage(error.into()))?;
+        let directory = directory_name(sources)?;
+        config.store.url = config.store.url.replace(DATA_DIRECTORY, directory);
+        config.broker.url = config.broker.url.replace(DATA_DIRECTORY, directory);
+        config.check()?;
+        Ok(config)
+    }
+
+    /// What the gateway is told.
+    pub(crate) fn gateway(&self) -> patchbay_gateway::Config {
+        let public_url = Some(self.public_url.clone()).filter(|url| !url.is_empty());
+        patchbay_gateway::Config { public_url, token_days: self.gateway.token_days }
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        self.check_store()?;
+        self.broker.directory()?;
+        let positive = [
+            ("store.connections", u64::from(self.store.connections)),
+            ("broker.segment_bytes", self.broker.segment_bytes),
+            ("broker.max_bytes", self.broker.max_bytes),
+            ("retention.runs_days", u64::from(self.retention.runs_days)),
+            ("retention.dedupe_days", u64::from(self.retention.dedupe_days)),
+        ];
+        if let Some((key, _)) = positive.iter().find(|(_, value)| *value == 0) {
+            return Err(Failure::usage(format!("{key} must be at least 1")));
+        }
+        if self.runtime.worker_threads > MOST_THREADS {
+            return Err(Failure::usage(format!("runtime.worker_threads must be at most {MOST_THREADS}")));
+        }
+        if !self.public_url.is_empty() && !is_base_url(&self.public_url) {
+            return Err(Failure::usage("public_url must begin with http:// or https:// and a host"));
+        }
+        Ok(())
+    }
+
+    /// The address may hold a password, so it is not repeated.
+    fn check_store(&self) -> Result<(), Failure> {
+        let is_file = self.store.file().is_some_and(|file| !file.as_os_str().is_empty());
+        if is_file || self.store.url.starts_with("postgres://") || self.store.url.starts_with("postgresql://") {
+            return Ok(());
+        }
+        Err(Failure::usage(
+            "store.url is not an address of a database; expected sqlite://PATH or postgres://USER@HOST/NAME",
+        ))
+    }
+}
+
+const MOST_THREADS: usize = 1024;
+
+fn is_base_url(url: &str) -> bool {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    rest.is_some_and(|rest| !rest.trim_end_matches('/').is_empty())
+}
+
+fn directory_name(sources: &Sources) -> Result<&str, Failure> {
+    let name = sources.data_dir.to_str().ok_or_else(|| Failure::usage("--data-dir is not UTF-8"))?;
+    if name.is_empty() { Err(Failure::usage("--data-dir is empty")) } else { Ok(name) }
+}

@@ -1,0 +1,108 @@
+//! Serving HTTP and gRPC until the shutdown.
+
+use std::{io, time::Duration};
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use patchbay_runtime::Shutdown;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+use tonic::transport::{Server, server::TcpIncoming};
+
+/// How long a connection may take for the head of a request, and how long it may be unused.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+/// Connections at once on one listener; more wait in the backlog of the operating system.
+const MOST_CONNECTIONS: usize = 16 * 1024;
+/// How long to wait when a connection can't be taken, as when no file descriptor is left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves `router` until the shutdown, then lets requests under way end for at most `grace`.
+pub(super) async fn http(listener: TcpListener, router: Router, shutdown: Shutdown, grace: Duration) {
+    let mut connections = JoinSet::new();
+    while let Some(accepted) = shutdown.or(accept(&listener, &mut connections)).await {
+        connections.spawn(connection(accepted, router.clone(), shutdown.clone()));
+    }
+    drop(listener);
+    let ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(grace, ended).await.is_err() {
+        tracing::warn!("some requests did not end in time and are cut off");
+    }
+}
+
+/// The next connection. Meanwhile, connections that have ended are forgotten.
+async fn accept(listener: &TcpListener, connections: &mut JoinSet<()>) -> TcpStream {
+    loop {
+        let has_room = connections.len() < MOST_CONNECTIONS;
+        tokio::select! {
+            accepted = listener.accept(), if has_room => match accepted {
+                Ok((stream, _)) => return stream,
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "connections can't be taken now");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+    )
+}
+
+async fn connection(stream: TcpStream, router: Router, shutdown: Shutdown) {
+    // Without this an answer may wait for the acknowledgement of the one before it. A failure only costs time.
+    let _ = stream.set_nodelay(true);
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = shutdown.begun() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection broke off");
+    }
+}
+
+/// Serves gRPC's health service until the shutdown. The empty name stands for the whole process.
+pub(super) async fn grpc(listener: TcpListener, shutdown: Shutdown, grace: Duration) {
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let begun = {
+        let shutdown = shutdown.clone();
+        async move {
+            shutdown.begun().await;
+            reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+        }
+    };
+    let server = Server::builder().add_service(health).serve_with_incoming_shutdown(incoming, begun);
+    let cut_off = async {
+        shutdown.begun().await;
+        tokio::time::sleep(grace).await;
+    };
+    tokio::select! {
+        ended = server => if let Err(error) = ended {
+            tracing::error!(%error, "gRPC can't be served any longer, shutting down");
+            shutdown.begin();
+        },
+        // Those who watch the health service hold their calls open for good.
+        () = cut_off => {}
+    }
+}
+
