@@ -71,7 +71,7 @@ async fn each_bad_automation_is_refused_where_it_is_wrong() {
     let cases = [
         (with("/operation", json!("altcraft.imprt")), "steps[0].operation", "import_profile"),
         (with("/connection_id", json!(999)), "steps[0].connection_id", "999"),
-        (with("/input/db_id", json!("seven")), "steps[0].input.db_id", "integer"),
+        (with("/input/db_id", json!("seven")), "steps[0].input.db_id", "whole number"),
         (with("/input/email", json!("{{ trigger.email | }}")), "steps[0].input.email", "email"),
     ];
     for (step, field, hint) in cases {

@@ -13,6 +13,7 @@ struct SmallDisk {
 }
 
 impl SmallDisk {
+    #[expect(clippy::print_stderr, reason = "who reads the tests' output must know what was not tested")]
     /// Mounting needs rights that not every machine gives; then there is nothing to test on.
     fn mount() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();

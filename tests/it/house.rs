@@ -68,7 +68,7 @@ impl Drop for Process {
 
 /// `ready name=address name=address` as an object.
 fn words(line: &str) -> Value {
-    line.split_whitespace().filter_map(|word| word.split_once('=')).map(|(name, value)| (name.to_owned(), value.into())).collect()
+    line.split_whitespace().filter_map(|word| word.split_once('=')).map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
 }
 
 /// A call of the executable with nothing of this process's own configuration. Its log goes to a file where

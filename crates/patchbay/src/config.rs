@@ -7,13 +7,14 @@ mod values;
 
 use std::{path::Path, time::Duration};
 
+use anyhow::{Context, bail};
 use clap::ValueEnum;
 use patchbay_egress::AllowRule;
 use patchbay_runtime::{
     config::{duration, environment, load},
     telemetry,
 };
-use patchbay_vault::MasterKey;
+use patchbay_vault::{KeyRing, MasterKey};
 use serde::Deserialize;
 
 use crate::{cli::Sources, failure::Failure};
@@ -37,7 +38,7 @@ pub(crate) struct Config {
     pub(crate) egress: Egress,
     pub(crate) retention: patchbay_action_executor::config::Retention,
     pub(crate) ingress: patchbay_webhook_ingress::Config,
-    pub(crate) executor: patchbay_action_executor::config::Config,
+    executor: patchbay_action_executor::config::Config,
     gateway: Gateway,
     pub(crate) log: Log,
     pub(crate) shutdown: Shutdown,
@@ -74,15 +75,13 @@ pub(crate) struct Broker {
 
 impl Broker {
     /// The directory of the embedded broker.
-    pub(crate) fn directory(&self) -> Result<&Path, Failure> {
-        let (scheme, rest) = self.url.split_once("://").unwrap_or_default();
-        match (scheme, rest) {
-            ("embedded", "") => Err(Failure::usage("broker.url names no directory; expected embedded://DIRECTORY")),
-            ("embedded", directory) => Ok(Path::new(directory)),
-            ("amqp" | "amqps" | "kafka", _) => {
-                Err(Failure::usage(format!("broker.url: {scheme}:// is not in this version; expected embedded://DIRECTORY")))
+    pub(crate) fn directory(&self) -> anyhow::Result<&Path> {
+        match self.url.split_once("://") {
+            Some(("embedded", directory)) if !directory.is_empty() => Ok(Path::new(directory)),
+            Some((scheme @ ("amqp" | "amqps" | "kafka"), _)) => {
+                bail!("broker.url: {scheme}:// is not in this version; expected embedded://DIRECTORY")
             }
-            _ => Err(Failure::usage("broker.url is not an address of a broker; expected embedded://DIRECTORY")),
+            _ => bail!("broker.url is not the address of a broker; expected embedded://DIRECTORY"),
         }
     }
 }
@@ -177,7 +176,8 @@ pub(crate) struct Runtime {
 impl Config {
     /// Reads and checks everything. Nothing is bound or written.
     pub(crate) fn load(sources: &Sources) -> Result<Self, Failure> {
-        let mut config: Self = load(REFERENCE, sources.file(), &environment()).map_err(|error| Failure::Usage(error.into()))?;
+        let mut config: Self =
+            load(REFERENCE, sources.file(), &environment()).map_err(|error| Failure::Usage(error.into()))?;
         let directory = directory_name(sources)?;
         config.store.url = config.store.url.replace(DATA_DIRECTORY, directory);
         config.broker.url = config.broker.url.replace(DATA_DIRECTORY, directory);
@@ -193,7 +193,7 @@ impl Config {
 
     fn check(&self) -> Result<(), Failure> {
         self.check_store()?;
-        self.broker.directory()?;
+        self.broker.directory().map_err(Failure::Usage)?;
         let positive = [
             ("store.connections", u64::from(self.store.connections)),
             ("broker.segment_bytes", self.broker.segment_bytes),
@@ -207,10 +207,26 @@ impl Config {
         if self.runtime.worker_threads > MOST_THREADS {
             return Err(Failure::usage(format!("runtime.worker_threads must be at most {MOST_THREADS}")));
         }
-        if !self.public_url.is_empty() && !is_base_url(&self.public_url) {
-            return Err(Failure::usage("public_url must begin with http:// or https:// and a host"));
+        self.check_parts().map_err(Failure::Usage)
+    }
+
+    /// What the parts themselves say about their values.
+    fn check_parts(&self) -> anyhow::Result<()> {
+        self.gateway().check()?;
+        self.ingress.check()?;
+        patchbay_action_executor::role::check(&self.executor)?;
+        patchbay_egress::Egress::new(self.egress.options())?;
+        match self.vault.master_keys.as_slice() {
+            [] => Ok(()),
+            keys => KeyRing::new(keys.to_vec()).map(drop).context("vault.master_keys can't be used"),
         }
-        Ok(())
+    }
+
+    /// What the executor is told. It ends before the time of the process is up.
+    pub(crate) fn executor(&self) -> patchbay_action_executor::config::Config {
+        let mut executor = self.executor.clone();
+        executor.drain = executor.drain.min(self.shutdown.drain / 4 * 3);
+        executor
     }
 
     /// The address may hold a password, so it is not repeated.
@@ -226,11 +242,6 @@ impl Config {
 }
 
 const MOST_THREADS: usize = 1024;
-
-fn is_base_url(url: &str) -> bool {
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    rest.is_some_and(|rest| !rest.trim_end_matches('/').is_empty())
-}
 
 fn directory_name(sources: &Sources) -> Result<&str, Failure> {
     let name = sources.data_dir.to_str().ok_or_else(|| Failure::usage("--data-dir is not UTF-8"))?;

@@ -40,7 +40,7 @@ impl From<anyhow::Error> for Failure {
 pub(crate) fn refused(refusal: &clap::Error) -> ExitCode {
     // Nobody listens.
     let _ = refusal.print();
-    u8::try_from(refusal.exit_code()).map_or(ExitCode::from(2), ExitCode::from)
+    ExitCode::from(u8::try_from(refusal.exit_code()).unwrap_or(2))
 }
 
 /// The error, its causes, and last what to do about it.

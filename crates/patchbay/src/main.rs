@@ -19,6 +19,10 @@ use crate::{
     failure::Failure,
 };
 
+/// Many small, short-lived values are the whole of the work: see `docs/performance.md`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -76,7 +76,7 @@ fn read_password() -> Result<Zeroizing<String>, Failure> {
 fn make_password() -> anyhow::Result<Zeroizing<String>> {
     let mut bytes = Zeroizing::new([0; 16]);
     getrandom::fill(bytes.as_mut_slice()).context("no random bytes for a password")?;
-    Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(&*bytes)))
+    Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes)))
 }
 
 fn refusal(error: patchbay_gateway::Error) -> anyhow::Error {

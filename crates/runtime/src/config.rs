@@ -69,7 +69,12 @@ pub fn load<T: DeserializeOwned>(
 }
 
 fn parse(text: &str, origin: &str) -> Result<Table, Error> {
-    text.parse::<Table>().map_err(|error| invalid(origin, &error))
+    // The line itself is not repeated: it may hold a secret.
+    text.parse::<Table>().map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
+        Error::Invalid { origin: origin.to_owned(), reason: format!("line {line}: {}", error.message()) }
+    })
 }
 
 fn check<T: DeserializeOwned>(table: &Table, origin: &str) -> Result<(), Error> {
@@ -97,8 +102,7 @@ fn lay_over(below: &mut Table, above: Table) {
 
 /// Sets `PATCHBAY__SECTION__KEY`. A value is text where the default is text, else TOML (JSON lists are TOML too).
 fn set(table: &mut Table, variable: &str, text: &str) -> Result<(), Error> {
-    let path: Vec<String> =
-        variable.trim_start_matches(PREFIX).split("__").map(|part| part.to_lowercase()).collect();
+    let path: Vec<String> = variable.trim_start_matches(PREFIX).split("__").map(|part| part.to_lowercase()).collect();
     let Some((key, sections)) = path.split_last() else { return Ok(()) };
     let mut section = table;
     for name in sections {
@@ -132,7 +136,8 @@ pub mod duration {
     /// # Errors
     /// When it is not a whole number with a unit.
     pub fn parse(text: &str) -> Result<Duration, String> {
-        let wrong = || format!("{text:?} is not a duration; expected a whole number and a unit, like 250ms, 5s, 2m, 1h or 7d");
+        let wrong =
+            || format!("{text:?} is not a duration; expected a whole number and a unit, like 250ms, 5s, 2m, 1h or 7d");
         let digits = text.find(|character: char| !character.is_ascii_digit()).ok_or_else(wrong)?;
         let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
         let millis = match &text[digits..] {
@@ -217,7 +222,8 @@ mod tests {
 
     #[test]
     fn a_wrong_value_is_refused_with_what_was_expected() {
-        let error = load::<Config>(REFERENCE, None, &environment(&[("PATCHBAY__STORE__PATIENCE", "soon")])).unwrap_err();
+        let error =
+            load::<Config>(REFERENCE, None, &environment(&[("PATCHBAY__STORE__PATIENCE", "soon")])).unwrap_err();
         assert!(error.to_string().contains("expected a whole number and a unit"), "{error}");
     }
 
@@ -225,6 +231,15 @@ mod tests {
     fn a_missing_file_is_named() {
         let error = load::<Config>(REFERENCE, Some(Path::new("/nowhere.toml")), &BTreeMap::new()).unwrap_err();
         assert!(error.to_string().contains("/nowhere.toml"), "{error}");
+    }
+
+    #[test]
+    fn a_line_that_is_no_toml_is_named_and_not_repeated() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("patchbay.toml");
+        fs::write(&path, "[store]\nurl = \"postgres://ann:s3cret@db\n").unwrap();
+        let text = load::<Config>(REFERENCE, Some(&path), &BTreeMap::new()).unwrap_err().to_string();
+        assert!(text.contains("line 2") && !text.contains("s3cret"), "{text}");
     }
 
     #[test]

@@ -148,19 +148,16 @@ impl Reserve {
         if held != self.inner.bytes && !self.has_room() {
             return false;
         }
-        let allocated = OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&self.inner.path)
-            .and_then(|file| {
-                file.set_len(self.inner.bytes)?;
-                match self.inner.bytes {
-                    0 => Ok(()),
-                    bytes => fallocate(&file, FallocateFlags::empty(), 0, bytes).map_err(io::Error::from),
-                }
-            });
+        let allocated =
+            OpenOptions::new().create(true).write(true).truncate(false).mode(0o600).open(&self.inner.path).and_then(
+                |file| {
+                    file.set_len(self.inner.bytes)?;
+                    match self.inner.bytes {
+                        0 => Ok(()),
+                        bytes => fallocate(&file, FallocateFlags::empty(), 0, bytes).map_err(io::Error::from),
+                    }
+                },
+            );
         if let Err(error) = allocated {
             tracing::debug!(%error, "reserve can't be restored yet");
             let _ = fs::remove_file(&self.inner.path);

@@ -11,6 +11,6 @@ mod transaction;
 pub use engine::{Engine, Options, Sqlite};
 pub use error::Error;
 pub use migration::Migration;
-pub use rows::{Rows, chunks};
+pub use rows::{Rows, chunks, padded};
 pub use sql::Sql;
 pub use transaction::Transaction;

@@ -47,7 +47,8 @@ impl Engine {
         let applied: Vec<i64> = crate::write!(transaction, connection => sqlx::query_scalar::<_, i64>(APPLIED)
             .bind(service).fetch_all(connection).await)?;
         if let Some(newer) = applied.iter().find(|number| migrations.iter().all(|known| known.number != **number)) {
-            let reason = format!("it has step {newer}, made by a newer version; start that version, or restore a backup");
+            let reason =
+                format!("it has step {newer}, made by a newer version; start that version, or restore a backup");
             return Err(Error::Schema { service, reason });
         }
         for migration in migrations.iter().filter(|migration| !applied.contains(&migration.number)) {

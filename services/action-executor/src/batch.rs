@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use patchbay_store::{Error, Rows, Transaction, chunks};
+use patchbay_store::{Error, Rows, Transaction, chunks, padded};
 use patchbay_types::{IncarnationId, RunId, Timestamp};
+use uuid::Uuid;
 
 use crate::{
     rows::{EndRow, OpenRow, phase_name},
@@ -20,6 +21,9 @@ pub(crate) struct Statements {
     open: Rows,
     close: Rows,
     keep: Rows,
+    remembered: Rows,
+    left: Rows,
+    told: Rows,
 }
 
 impl Statements {
@@ -29,6 +33,9 @@ impl Statements {
             open: Rows::new(include_str!("queries/open.sql"), OPEN_COLUMNS),
             close: Rows::new(include_str!("queries/close.sql"), 1),
             keep: Rows::new(include_str!("queries/keep.sql"), KEEP_COLUMNS),
+            remembered: Rows::new(include_str!("queries/remembered.sql"), 1),
+            left: Rows::new(include_str!("queries/left.sql"), 1),
+            told: Rows::new(include_str!("queries/told.sql"), 1),
         }
     }
 
@@ -43,13 +50,23 @@ impl Statements {
             Transaction::Sqlite(connection) => {
                 let mut fresh = HashSet::with_capacity(rows.len());
                 for chunk in chunks(rows) {
-                    let mut query = sqlx::query_scalar::<_, Vec<u8>>(self.remember.text(chunk.len()));
-                    for row in chunk {
+                    let mut query = sqlx::query(self.remember.text(chunk));
+                    for row in padded(chunk) {
                         query = query
                             .bind(row.seen.as_slice())
                             .bind(row.identity.id.as_bytes().as_slice())
                             .bind(now.as_micros())
                             .bind(row.seen_until.as_micros());
+                    }
+                    // Rows that come back one by one cost more than the statement: they are asked for only when
+                    // some event was seen before.
+                    if query.execute(&mut **connection).await?.rows_affected() == chunk.len() as u64 {
+                        fresh.extend(chunk.iter().map(|row| row.identity.id.as_bytes().to_vec()));
+                        continue;
+                    }
+                    let mut query = sqlx::query_scalar::<_, Vec<u8>>(self.remembered.text(chunk));
+                    for row in padded(chunk) {
+                        query = query.bind(row.seen.as_slice());
                     }
                     fresh.extend(query.fetch_all(&mut **connection).await?);
                 }
@@ -80,8 +97,8 @@ impl Statements {
         match transaction {
             Transaction::Sqlite(connection) => {
                 for chunk in chunks(rows) {
-                    let mut query = sqlx::query(self.open.text(chunk.len()));
-                    for row in chunk {
+                    let mut query = sqlx::query(self.open.text(chunk));
+                    for row in padded(chunk) {
                         query = query
                             .bind(row.identity.id.as_bytes().as_slice())
                             .bind(row.identity.workspace.get())
@@ -161,11 +178,22 @@ impl Statements {
             Transaction::Sqlite(connection) => {
                 let mut closed = Vec::with_capacity(rows.len());
                 for chunk in chunks(rows) {
-                    let mut query = sqlx::query_scalar::<_, Vec<u8>>(self.close.text(chunk.len()));
-                    for row in chunk {
+                    let mut query = sqlx::query(self.close.text(chunk));
+                    for row in padded(chunk) {
                         query = query.bind(row.identity.id.as_bytes().as_slice());
                     }
-                    closed.extend(query.bind(epoch).fetch_all(&mut **connection).await?);
+                    let count = query.bind(epoch).execute(&mut **connection).await?.rows_affected();
+                    let mut left = HashSet::new();
+                    if count != chunk.len() as u64 {
+                        // Those that were not closed are still open with another epoch, or ended already.
+                        let mut query = sqlx::query_scalar::<_, Vec<u8>>(self.left.text(chunk));
+                        for row in padded(chunk).chain(padded(chunk)) {
+                            query = query.bind(row.identity.id.as_bytes().as_slice());
+                        }
+                        left.extend(query.fetch_all(&mut **connection).await?);
+                    }
+                    let ids = chunk.iter().map(|row| row.identity.id.as_bytes().to_vec());
+                    closed.extend(ids.filter(|id| !left.contains(id)));
                 }
                 Ok(closed)
             }
@@ -181,8 +209,8 @@ impl Statements {
         match transaction {
             Transaction::Sqlite(connection) => {
                 for chunk in chunks(rows) {
-                    let mut query = sqlx::query(self.keep.text(chunk.len()));
-                    for row in chunk {
+                    let mut query = sqlx::query(self.keep.text(chunk));
+                    for row in padded(chunk) {
                         query = query
                             .bind(row.identity.id.as_bytes().as_slice())
                             .bind(row.identity.workspace.get())
@@ -223,6 +251,26 @@ impl Statements {
                     .bind(rows.iter().map(|row| row.steps.as_slice()).collect::<Vec<_>>())
                     .execute(&mut **connection)
                     .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets batches of ended runs that were told.
+    pub(crate) async fn told(&self, transaction: &mut Transaction, batches: &[Uuid]) -> Result<(), Error> {
+        match transaction {
+            Transaction::Sqlite(connection) => {
+                for chunk in chunks(batches) {
+                    let mut query = sqlx::query(self.told.text(chunk));
+                    for id in padded(chunk) {
+                        query = query.bind(id.as_bytes().as_slice());
+                    }
+                    query.execute(&mut **connection).await?;
+                }
+            }
+            Transaction::Postgres(connection) => {
+                let ids: Vec<&[u8]> = batches.iter().map(|id| id.as_bytes().as_slice()).collect();
+                sqlx::query(include_str!("queries/told.postgres.sql")).bind(ids).execute(&mut **connection).await?;
             }
         }
         Ok(())

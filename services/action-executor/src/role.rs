@@ -93,7 +93,11 @@ pub async fn install(
     Ok(Installed { services: Some(services), http: None, checks: vec![disk] })
 }
 
-fn check(config: &Config) -> Result<(), Error> {
+/// Whether every value can work.
+///
+/// # Errors
+/// Which can't.
+pub fn check(config: &Config) -> Result<(), Error> {
     let wrong = |key, reason: &str| Err(Error::Config { key, reason: reason.to_owned() });
     if config.in_flight < 2 {
         return wrong("in_flight", "expected 2 or more");

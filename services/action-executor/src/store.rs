@@ -103,10 +103,7 @@ impl Store {
         for row in &changes.dead {
             bury(&mut transaction, row).await?;
         }
-        for id in &changes.told {
-            write!(transaction, connection => sqlx::query(include_str!("queries/told.sql"))
-                .bind(id.as_bytes().as_slice()).execute(connection).await.map(drop))?;
-        }
+        self.statements.told(&mut transaction, &changes.told).await?;
         transaction.commit().await?;
         Ok(written)
     }

@@ -32,6 +32,18 @@ impl Config {
         self
     }
 
+    /// Whether every value can work. A public URL may still be missing.
+    ///
+    /// # Errors
+    /// Which can't.
+    pub fn check(&self) -> Result<(), Error> {
+        self.token_life()?;
+        if self.public_url.is_some() {
+            self.base()?;
+        }
+        Ok(())
+    }
+
     /// The public URL without a slash at its end.
     pub(crate) fn base(&self) -> Result<String, Error> {
         let url = self.public_url.as_deref().unwrap_or_default().trim_end_matches('/');

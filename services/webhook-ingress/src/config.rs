@@ -39,7 +39,11 @@ impl Default for Config {
 }
 
 impl Config {
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    /// Whether every value can work.
+    ///
+    /// # Errors
+    /// Which can't.
+    pub fn check(&self) -> Result<(), Error> {
         if self.max_body_bytes == 0 {
             return Err(Error::Config("max_body_bytes must be at least 1"));
         }

@@ -158,7 +158,7 @@ impl Current {
             Answer::Failed(_) => {
                 self.failures += 1;
                 self.failed_surely = true;
-                self.must_rise = !self.in_doubt && !mem::take(&mut self.died);
+                self.must_rise = !self.in_doubt && !self.died;
             }
             Answer::Unknown(_) => {
                 self.failures += 1;

@@ -81,10 +81,8 @@ pub(crate) fn script() -> impl Strategy<Value = Script> {
     let replies = queue(reply(), 24);
     let deaths = queue(prop_oneof![8 => Just(None), 2 => Just(Some(Death::Crash)), 1 => Just(Some(Death::Freeze))], 40);
     let permits = queue(prop::bool::weighted(0.7), 24);
-    let decisions = queue(
-        prop_oneof![6 => Just(None), 5 => Just(Some(Decision::Release)), 1 => Just(Some(Decision::Cancel))],
-        24,
-    );
+    let decisions =
+        queue(prop_oneof![6 => Just(None), 5 => Just(Some(Decision::Release)), 1 => Just(Some(Decision::Cancel))], 24);
     let redeliveries = queue(prop::bool::weighted(0.2), 24);
     (plan(), replies, deaths, permits, decisions, redeliveries).prop_map(
         |(plan, replies, deaths, permits, decisions, redeliveries)| Script {

@@ -18,7 +18,8 @@ pub(crate) fn print_reference() -> Result<(), Failure> {
 /// Prints what holds, when all of it can be used.
 pub(crate) fn print_effective(sources: &Sources) -> Result<(), Failure> {
     Config::load(sources)?;
-    let mut table: Table = load(REFERENCE, sources.file(), &environment()).map_err(|error| Failure::Usage(error.into()))?;
+    let mut table: Table =
+        load(REFERENCE, sources.file(), &environment()).map_err(|error| Failure::Usage(error.into()))?;
     let directory = directory_name(sources)?;
     for section in ["store", "broker"] {
         if let Some(Value::String(url)) = table.get_mut(section).and_then(|section| section.get_mut("url")) {

@@ -173,7 +173,7 @@ impl Demo {
              login:  {EMAIL} with password {PASSWORD}\n\
              hook:   {hook}\n\
              \n\
-             fire the automation \"{AUTOMATION}\":\n  {fire}\n\
+             fire the automation \"{AUTOMATION}\" (an equal body within 10 minutes is the same event):\n  {fire}\n\
              see the profile at the partner:\n  {profiles}\n\
              see the run, with authToken of the first answer as TOKEN:\n  {token}\n  {runs}\n",
             base = self.base,

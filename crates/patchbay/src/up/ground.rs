@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use patchbay_broker::embedded::{Embedded, Options};
 use patchbay_egress::{AllowRule, Egress};
 use patchbay_runtime::{Clock, DataDirectory, Tasks, telemetry::Metrics};
@@ -64,8 +64,7 @@ fn egress(config: &Config, listeners: &Listeners) -> anyhow::Result<Egress> {
 }
 
 fn broker(config: &Config) -> anyhow::Result<Options> {
-    let directory = config.broker.directory().map_err(|_| anyhow!("broker.url names no directory"))?;
-    let mut options = Options::new(directory);
+    let mut options = Options::new(config.broker.directory()?);
     options.segment_bytes = config.broker.segment_bytes;
     options.max_bytes = config.broker.max_bytes;
     options.memory_bytes = config.broker.memory_bytes;

@@ -72,12 +72,9 @@ impl Listeners {
 }
 
 /// A listener and where it is bound.
-pub(crate) async fn bind(
-    name: &str,
-    flag: &str,
-    address: SocketAddr,
-) -> anyhow::Result<(TcpListener, SocketAddr)> {
-    let failed = || format!("{name} can't listen on {address}\nhint: choose another address by {flag}; port 0 is a free one");
+pub(crate) async fn bind(name: &str, flag: &str, address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let failed =
+        || format!("{name} can't listen on {address}\nhint: choose another address by {flag}; port 0 is a free one");
     let listener = TcpListener::bind(address).await.with_context(failed)?;
     let address = listener.local_addr().with_context(failed)?;
     Ok((listener, address))

@@ -42,7 +42,7 @@ pub(super) async fn install(ground: &Ground, config: &Config, outfit: Outfit) ->
     let automation = parts.take("automation", installed)?;
     let installed = patchbay_action_executor::role::install(
         ground,
-        config.executor.clone(),
+        config.executor(),
         config.retention,
         catalog,
         egress,
@@ -56,8 +56,7 @@ pub(super) async fn install(ground: &Ground, config: &Config, outfit: Outfit) ->
         patchbay_webhook_ingress::role::install(ground, config.ingress.clone(), to_automation, to_connection).await?;
     parts.take_http(installed);
     let peers = Peers { connection: connection.clone(), automation: automation.clone(), executor };
-    let installed =
-        patchbay_gateway::role::install(ground, config.gateway().or_listening_on(public), peers).await?;
+    let installed = patchbay_gateway::role::install(ground, config.gateway().or_listening_on(public), peers).await?;
     // Last, because it answers the paths that nobody knows.
     parts.take_http(installed);
 

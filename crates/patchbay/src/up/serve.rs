@@ -105,4 +105,3 @@ pub(super) async fn grpc(listener: TcpListener, shutdown: Shutdown, grace: Durat
         () = cut_off => {}
     }
 }
-

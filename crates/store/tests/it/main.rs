@@ -63,7 +63,8 @@ async fn a_dropped_transaction_leaves_nothing() {
     engine.migrate("test", &[FIRST]).await.unwrap();
     let mut transaction = engine.begin().await.unwrap();
     patchbay_store::write!(transaction, connection =>
-        sqlx::query("DELETE FROM things").execute(connection).await.map(drop)).unwrap();
+        sqlx::query("DELETE FROM things").execute(connection).await.map(drop))
+    .unwrap();
     drop(transaction);
     let count: i64 = patchbay_store::read!(&engine, pool => {
         sqlx::query_scalar("SELECT count(*) FROM things").fetch_one(pool).await.unwrap()

@@ -1,3 +1,2 @@
 DELETE FROM executor_runs
 WHERE id IN (VALUES /*rows*/) AND epoch = ?
-RETURNING id

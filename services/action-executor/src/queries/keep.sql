@@ -3,3 +3,4 @@ INSERT INTO executor_history (
     finished_at, connections, input, steps
 )
 VALUES /*rows*/
+ON CONFLICT (id) DO NOTHING

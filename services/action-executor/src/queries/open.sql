@@ -3,3 +3,4 @@ INSERT INTO executor_runs (
     takeovers, attempt, started_at, due_at, behind, reason, connections, input, steps
 )
 VALUES /*rows*/
+ON CONFLICT (id) DO NOTHING

@@ -3,4 +3,3 @@ VALUES /*rows*/
 ON CONFLICT (key) DO UPDATE
 SET run_id = excluded.run_id, at = excluded.at, until = excluded.until
 WHERE executor_seen.until <= excluded.at
-RETURNING run_id

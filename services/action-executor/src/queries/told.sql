@@ -1,1 +1,1 @@
-DELETE FROM executor_finished WHERE id = $1
+DELETE FROM executor_finished WHERE id IN (VALUES /*rows*/)

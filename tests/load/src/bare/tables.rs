@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use patchbay_runtime::Clock;
-use patchbay_store::{Engine, Migration, Options, Rows, Transaction, chunks};
+use patchbay_store::{Engine, Migration, Options, Rows, Transaction, chunks, padded};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
@@ -48,8 +48,11 @@ impl Tables {
         Ok(Self {
             engine,
             clock: Clock::system(),
-            claim: Rows::new("INSERT INTO open (id, payload) VALUES /*rows*/", 2),
-            finish: Rows::new("INSERT INTO history (id, payload, answer, finished_at) VALUES /*rows*/", 4),
+            claim: Rows::new("INSERT INTO open (id, payload) VALUES /*rows*/ ON CONFLICT (id) DO NOTHING", 2),
+            finish: Rows::new(
+                "INSERT INTO history (id, payload, answer, finished_at) VALUES /*rows*/ ON CONFLICT (id) DO NOTHING",
+                4,
+            ),
             close: Rows::new("DELETE FROM open WHERE id IN (VALUES /*rows*/)", 1),
         })
     }
@@ -58,8 +61,8 @@ impl Tables {
         let mut transaction = self.engine.begin().await?;
         for chunk in chunks(events) {
             patchbay_store::write!(transaction, connection => {
-                let mut query = sqlx::query(self.claim.text(chunk.len()));
-                for event in chunk {
+                let mut query = sqlx::query(self.claim.text(chunk));
+                for event in padded(chunk) {
                     query = query.bind(event.number).bind(&event.payload[..]);
                 }
                 query.execute(connection).await.map(drop)
@@ -75,7 +78,7 @@ impl Tables {
         for chunk in chunks(outcomes) {
             self.write_history(&mut transaction, chunk, finished_at).await.context("write outcomes")?;
             patchbay_store::write!(transaction, connection => {
-                let query = chunk.iter().fold(sqlx::query(self.close.text(chunk.len())), |query, outcome| query.bind(outcome.number));
+                let query = padded(chunk).fold(sqlx::query(self.close.text(chunk)), |query, outcome| query.bind(outcome.number));
                 query.execute(connection).await.map(drop)
             })
             .context("close events")?;
@@ -90,8 +93,8 @@ impl Tables {
         finished_at: i64,
     ) -> Result<(), sqlx::Error> {
         patchbay_store::write!(*transaction, connection => {
-            let mut query = sqlx::query(self.finish.text(outcomes.len()));
-            for outcome in outcomes {
+            let mut query = sqlx::query(self.finish.text(outcomes));
+            for outcome in padded(outcomes) {
                 query = query.bind(outcome.number).bind(&outcome.payload[..]).bind(&outcome.answer[..]).bind(finished_at);
             }
             query.execute(connection).await.map(drop)

@@ -1,0 +1,50 @@
+# Everything that is done with this repository. `make help` lists it.
+
+SHELL := /bin/bash
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# Where `make run` keeps its data.
+DATA_DIR ?= ./patchbay-data
+# Options of the benchmark, such as BENCH_ARGS="--duration 30".
+BENCH_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help build fmt lint test run bench clean-data tools
+
+help: ## Lists what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+run: tools ## Builds the product and starts it with demo data in ./patchbay-data; Ctrl-C ends it
+	cargo build --release -p patchbay
+	exec "$(TARGET)/release/patchbay" up --demo --data-dir "$(DATA_DIR)"
+
+test: tools ## Builds everything once and runs all tests
+	cargo build --workspace --all-targets
+	cargo test --workspace
+
+build: tools ## Builds the executable with optimisation
+	cargo build --release -p patchbay
+
+fmt: tools ## Formats the code
+	cargo fmt --all
+
+lint: tools ## Checks format and lints; a warning is an error
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+bench: tools ## Measures the whole path against a bare pipeline; options in BENCH_ARGS
+	cargo build --release -p patchbay -p patchbay-load
+	"$(TARGET)/release/patchbay-load" $(BENCH_ARGS)
+
+clean-data: ## Removes the data of `make run`
+	rm -rf -- "$(DATA_DIR)"
+
+tools:
+	@missing=0; \
+	if ! command -v cargo >/dev/null; then missing=1; \
+		echo "cargo is missing: install Rust 1.95 or later with rustup (https://rustup.rs)" >&2; \
+	fi; \
+	if ! command -v cc >/dev/null; then missing=1; \
+		echo "cc, a C compiler and linker, is missing: on Debian and Ubuntu \`apt-get install build-essential\`," \
+			"on Fedora \`dnf install gcc\`, on macOS \`xcode-select --install\`" >&2; \
+	fi; \
+	exit $$missing

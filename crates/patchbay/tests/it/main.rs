@@ -1,0 +1,9 @@
+//! The executable, as others meet it.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panic")]
+
+mod configuration;
+mod demo;
+mod life;
+mod process;
+mod users;

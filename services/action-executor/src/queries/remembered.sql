@@ -1,0 +1,1 @@
+SELECT run_id FROM executor_seen WHERE key IN (VALUES /*rows*/)

@@ -1,0 +1,1 @@
+DELETE FROM executor_finished WHERE id = ANY ($1::BYTEA[])
