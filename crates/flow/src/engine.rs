@@ -18,7 +18,7 @@ pub struct Run {
     /// The index of the step that is being done.
     pub step: usize,
     /// Whether a try with this generation, before the one under way, may have been done without anybody knowing.
-    pub started: bool,
+    pub in_doubt: bool,
     /// Tries of this step, the one under way included.
     pub attempts: u32,
     /// Part of the step key: raised only after a *known* failure, so that a partner who knows the key does a step once.
@@ -181,7 +181,7 @@ impl Run {
     /// A run that nothing happened to yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { phase: Phase::Running, step: 0, started: false, attempts: 0, generation: 0, takeovers: 0 }
+        Self { phase: Phase::Running, step: 0, in_doubt: false, attempts: 0, generation: 0, takeovers: 0 }
     }
 }
 
@@ -236,7 +236,7 @@ fn take_over(run: &mut Run, plan: &Plan, permitted: bool) -> Vec<Effect> {
     run.takeovers += 1;
     // A run that still waits was only taken from the store when its process died: no try was under way.
     if run.phase == Phase::Running && run.attempts > 0 {
-        run.started = true;
+        run.in_doubt = true;
         if may_repeat(run, plan) == Repeat::Never {
             run.phase = Phase::OutcomeUnknown;
             return vec![Effect::Record(Record::OutcomeUnknown)];
@@ -260,13 +260,13 @@ fn answered(run: &mut Run, plan: &Plan, answer: Answer, permitted: bool) -> Vec<
         }
         Answer::Failed(next) => {
             // While a try before it may have been done, another key could do the step a second time.
-            if !run.started {
+            if !run.in_doubt {
                 run.generation += 1;
             }
             try_again(run, plan, next)
         }
         Answer::Unknown(next) => {
-            run.started = true;
+            run.in_doubt = true;
             if may_repeat(run, plan) == Repeat::Never {
                 run.phase = Phase::OutcomeUnknown;
                 return vec![Effect::Record(Record::OutcomeUnknown)];

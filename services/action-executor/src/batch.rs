@@ -13,7 +13,7 @@ use crate::{
 
 const REMEMBER_COLUMNS: usize = 4;
 const OPEN_COLUMNS: usize = 21;
-const KEEP_COLUMNS: usize = 15;
+const KEEP_COLUMNS: usize = 16;
 
 #[derive(Debug)]
 pub(crate) struct Statements {
@@ -109,7 +109,7 @@ impl Statements {
                             .bind(FIRST_EPOCH)
                             .bind(row.owner.as_ref().map(IncarnationId::as_bytes).map(<[u8; 16]>::as_slice))
                             .bind(count(row.state.step))
-                            .bind(i64::from(row.state.started))
+                            .bind(i64::from(row.state.in_doubt))
                             .bind(i64::from(row.state.attempts))
                             .bind(i64::from(row.state.generation))
                             .bind(i64::from(row.state.takeovers))
@@ -137,7 +137,7 @@ impl Statements {
                     .bind(integers(|_| FIRST_EPOCH))
                     .bind(rows.iter().map(|row| row.owner.map(|owner| owner.as_bytes().to_vec())).collect::<Vec<_>>())
                     .bind(integers(|row| count(row.state.step)))
-                    .bind(integers(|row| i64::from(row.state.started)))
+                    .bind(integers(|row| i64::from(row.state.in_doubt)))
                     .bind(integers(|row| i64::from(row.state.attempts)))
                     .bind(integers(|row| i64::from(row.state.generation)))
                     .bind(integers(|row| i64::from(row.state.takeovers)))
@@ -220,6 +220,7 @@ impl Statements {
                             .bind(row.status)
                             .bind(row.epoch)
                             .bind(count(row.step))
+                            .bind(i64::from(row.in_doubt))
                             .bind(i64::from(row.generation))
                             .bind(row.identity.attempt)
                             .bind(row.identity.started_at.as_micros())
@@ -242,6 +243,7 @@ impl Statements {
                     .bind(rows.iter().map(|row| row.status).collect::<Vec<_>>())
                     .bind(integers(|row| row.epoch))
                     .bind(integers(|row| count(row.step)))
+                    .bind(integers(|row| i64::from(row.in_doubt)))
                     .bind(integers(|row| i64::from(row.generation)))
                     .bind(integers(|row| row.identity.attempt))
                     .bind(integers(|row| row.identity.started_at.as_micros()))

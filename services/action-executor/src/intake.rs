@@ -29,8 +29,6 @@ use crate::{
 
 /// Events in one claim.
 const BATCH: usize = 256;
-/// Events of one connection that may wait in memory for a permit.
-const PATIENT: usize = 128;
 
 /// Takes events from the broker for as long as the process accepts work.
 #[derive(Debug)]
@@ -217,13 +215,10 @@ impl Intake {
             Admission::Permit(permit) => candidate.permit = Some(permit),
             Admission::Closed(reason) => candidate.reason = Some(reason),
             Admission::Full => {
-                let waiting = self.patient.iter().filter(|patient| patient.connection == connection).count();
-                if waiting < PATIENT {
-                    let until = now + self.executor.config.permit_patience;
-                    self.patient.push_back(Patient { candidate, connection, until });
-                    return;
-                }
-                candidate.reason = Some("all calls of its connection are under way");
+                // Those that wait hold slots, so they are bounded; and not for long, so that other connections go on.
+                let until = now + self.executor.config.permit_patience;
+                self.patient.push_back(Patient { candidate, connection, until });
+                return;
             }
         }
         claims.push(candidate);
@@ -424,6 +419,7 @@ async fn fail_uncompiled(executor: &Executor, candidate: Candidate, reason: &str
         epoch: crate::batch::FIRST_EPOCH,
         status: "failed",
         step: 0,
+        in_doubt: false,
         generation: 0,
         finished_at: now,
         error_class: patchbay_connector::ErrorClass::Configuration.name(),

@@ -333,7 +333,7 @@ async fn progress(transaction: &mut Transaction, row: &ProgressRow) -> Result<bo
     let owner = row.owner.map(|owner| owner.as_bytes().to_vec());
     let rows = write!(*transaction, connection => sqlx::query(include_str!("queries/progress.sql"))
         .bind(row.id.as_bytes().as_slice()).bind(row.epoch).bind(phase_name(row.state.phase)).bind(&owner)
-        .bind(count(row.state.step)).bind(i64::from(row.state.started)).bind(i64::from(row.state.attempts))
+        .bind(count(row.state.step)).bind(i64::from(row.state.in_doubt)).bind(i64::from(row.state.attempts))
         .bind(i64::from(row.state.generation)).bind(i64::from(row.state.takeovers))
         .bind(row.due_at.map(Timestamp::as_micros)).bind(row.behind.map(ConnectionId::get)).bind(&row.reason)
         .bind(&row.steps).execute(connection).await.map(|done| done.rows_affected()))?;

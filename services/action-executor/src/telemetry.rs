@@ -8,33 +8,44 @@ use prometheus_client::{
 
 use crate::store::{Changes, Written};
 
-/// A label with one word.
+/// Why an event starts no run.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct Word {
-    word: &'static str,
+pub(crate) struct Reason {
+    reason: &'static str,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Status {
+    status: &'static str,
+}
+
+/// How a call ended: `succeeded`, or the class of its error.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Outcome {
+    outcome: &'static str,
 }
 
 /// The executor's metrics.
 #[derive(Debug)]
 pub(crate) struct Telemetry {
-    pub(crate) discards: Family<Word, Counter>,
+    pub(crate) discards: Family<Reason, Counter>,
     pub(crate) duplicates: Counter,
     pub(crate) dead_letters: Counter,
     pub(crate) lost: Counter,
     pub(crate) open_runs: Gauge,
     pub(crate) oldest_open_seconds: Gauge,
     opened: Counter,
-    ended: Family<Word, Counter>,
+    ended: Family<Status, Counter>,
     transactions: Counter,
-    calls: Family<Word, Counter>,
+    calls: Family<Outcome, Counter>,
 }
 
 impl Telemetry {
     pub(crate) fn new(metrics: &Metrics) -> Self {
         let counter = |name, help| metrics.register(name, help, Counter::default());
-        let family = |name, help| metrics.register(name, help, Family::<Word, Counter>::default());
         Self {
-            discards: family("events_discarded", "Events that start no run, by reason"),
+            discards: metrics.register("events_discarded", "Events that start no run, by reason", Family::default()),
             duplicates: counter("events_duplicate", "Events that had their run already"),
             dead_letters: counter("dead_letters", "Events and runs that need a person"),
             lost: counter("runs_lost", "Changes not written because another process had taken the run"),
@@ -45,20 +56,20 @@ impl Telemetry {
                 Gauge::default(),
             ),
             opened: counter("runs_opened", "Runs begun"),
-            ended: family("runs_ended", "Runs that are over, by status"),
+            ended: metrics.register("runs_ended", "Runs that are over, by status", Family::default()),
             transactions: counter("run_transactions", "Transactions that wrote runs"),
-            calls: family("partner_calls", "Calls to partners, by how they ended"),
+            calls: metrics.register("partner_calls", "Calls to partners, by how they ended", Family::default()),
         }
     }
 
     /// Counts an event that starts no run.
     pub(crate) fn discarded(&self, reason: &'static str) {
-        self.discards.get_or_create(&Word { word: reason }).inc();
+        self.discards.get_or_create(&Reason { reason }).inc();
     }
 
     /// Counts a call.
-    pub(crate) fn called(&self, how: &'static str) {
-        self.calls.get_or_create(&Word { word: how }).inc();
+    pub(crate) fn called(&self, outcome: &'static str) {
+        self.calls.get_or_create(&Outcome { outcome }).inc();
     }
 
     /// Counts what a transaction wrote.
@@ -68,7 +79,7 @@ impl Telemetry {
         self.duplicates.inc_by((changes.opens.len() - written.opened.len()) as u64);
         self.lost.inc_by(written.lost.len() as u64);
         for row in &changes.ends {
-            self.ended.get_or_create(&Word { word: row.status }).inc();
+            self.ended.get_or_create(&Status { status: row.status }).inc();
             if row.dead.is_some() {
                 self.dead_letters.inc();
             }

@@ -1,6 +1,6 @@
 //! Telling others that runs ended: from the rows of the settling transactions, until the broker confirms.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use patchbay_broker::{Broker, Message};
@@ -19,6 +19,8 @@ use crate::writer::Writer;
 const WAITING: usize = 1_024;
 /// Batches in one publish.
 const AT_ONCE: usize = 64;
+/// How long ended runs are gathered.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// The way to the task that tells.
 #[derive(Debug, Clone)]
@@ -52,6 +54,11 @@ impl TellerTask {
         while let Some(count) = stop.or(self.batches.recv_many(&mut batches, AT_ONCE)).await {
             if count == 0 {
                 return;
+            }
+            // Nobody waits for it: a moment's worth of runs is told at once.
+            stop.or(tokio::time::sleep(GATHER)).await;
+            while let Ok(more) = self.batches.try_recv() {
+                batches.push(more);
             }
             tell(&broker, &writer, std::mem::take(&mut batches)).await;
         }

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use patchbay_runtime::{Clock, Shutdown, backoff::Backoff, data_directory::Reserve};
 use patchbay_store::Error;
 use patchbay_types::RunId;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, timeout_at},
+};
 use uuid::Uuid;
 
 use crate::{
@@ -20,6 +23,11 @@ use crate::{
 const WAITING: usize = 4_096;
 /// Requests in one transaction.
 const AT_ONCE: usize = 512;
+/// Transactions begin no faster than this one after another, so that each carries more: a transaction costs the same few
+/// pages and one sync, whether it is for one run or for twenty. The first after a pause never waits.
+const PACE: Duration = Duration::from_millis(4);
+/// This many rows do not wait.
+const WORTHWHILE: usize = 64;
 
 /// Something to write.
 #[derive(Debug)]
@@ -29,6 +37,15 @@ enum Request {
     End { row: Box<EndRow>, _slot: Slot },
     Bury { row: Box<DeadRow>, answer: oneshot::Sender<()> },
     Told(Uuid),
+}
+
+impl Request {
+    fn rows(&self) -> usize {
+        match self {
+            Self::Open { rows, .. } => rows.len(),
+            Self::Progress { .. } | Self::End { .. } | Self::Bury { .. } | Self::Told(_) => 1,
+        }
+    }
 }
 
 /// The way to the task.
@@ -98,6 +115,7 @@ impl WriterTask {
     /// Writes until `stop` begins, and then what is still asked.
     pub(crate) async fn run(mut self, stop: Shutdown) {
         let mut requests = Vec::with_capacity(AT_ONCE);
+        let mut next = Instant::now();
         loop {
             tokio::select! {
                 biased;
@@ -114,7 +132,20 @@ impl WriterTask {
                     continue;
                 }
             }
+            self.gather(&mut requests, next).await;
+            next = Instant::now() + PACE;
             self.write(std::mem::take(&mut requests)).await;
+        }
+    }
+
+    /// Takes in what comes until `next`, or until that is worth a transaction of its own.
+    async fn gather(&mut self, requests: &mut Vec<Request>, next: Instant) {
+        while requests.iter().map(Request::rows).sum::<usize>() < WORTHWHILE {
+            let room = AT_ONCE - requests.len();
+            match timeout_at(next, self.requests.recv_many(requests, room)).await {
+                Ok(count) if count > 0 => {}
+                _ => return,
+            }
         }
     }
 

@@ -1,5 +1,5 @@
 INSERT INTO executor_runs (
-    id, workspace_id, automation_id, version, event_id, phase, epoch, owner, step, started, attempts, generation,
+    id, workspace_id, automation_id, version, event_id, phase, epoch, owner, step, in_doubt, attempts, generation,
     takeovers, attempt, started_at, due_at, behind, reason, connections, input, steps
 )
 VALUES /*rows*/

@@ -7,5 +7,5 @@ WHERE id IN (
     ORDER BY id
     LIMIT $3
 )
-RETURNING id, workspace_id, automation_id, version, event_id, phase, epoch, step, started, attempts, generation, takeovers,
+RETURNING id, workspace_id, automation_id, version, event_id, phase, epoch, step, in_doubt, attempts, generation, takeovers,
     attempt, started_at, due_at, behind, reason, input, steps

@@ -1,0 +1,19 @@
+//! The service between a real broker and database, fake peers, and a partner that behaves as it is told.
+#![expect(clippy::unwrap_used, reason = "tests say by panic what went wrong")]
+
+mod becoming;
+mod circuits;
+mod connections;
+mod crashing;
+mod failing;
+mod forgetful;
+mod house;
+mod inputs;
+mod keys;
+mod partner;
+mod peers;
+mod people;
+mod poison;
+mod showing;
+mod telling;
+mod versions;
