@@ -1,7 +1,6 @@
 //! Contracts between services: messages, topics, and the way to a peer.
 
 #![expect(
-    missing_debug_implementations,
     unused_qualifications,
     clippy::doc_markdown,
     clippy::allow_attributes,
@@ -10,6 +9,7 @@
 )]
 
 mod route;
+mod secretive;
 mod topic;
 
 pub use route::Route;

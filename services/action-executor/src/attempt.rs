@@ -11,7 +11,13 @@ use patchbay_types::{Fault, fault::Code};
 use serde_json::value::RawValue;
 
 use crate::{
-    credentials::Credential, executor::Executor, gate::Verdict, plan::CompiledStep, run::Run, steps, steps::StepStatus,
+    credentials::Credential,
+    executor::Executor,
+    gate::Verdict,
+    plan::{CompiledStep, input_field},
+    run::Run,
+    steps,
+    steps::StepStatus,
 };
 
 /// How long a partner that asks for fewer calls, without saying when, is left alone.
@@ -72,7 +78,8 @@ fn input(executor: &Executor, run: &mut Run, step: &CompiledStep) -> Result<Valu
     let scope =
         run.scope(executor.now()).map_err(|reason| wrong(ErrorClass::Validation, format!("event: {reason}")))?;
     let rendered = step.input.render(&scope);
-    let rendered = rendered.map_err(|error| wrong(ErrorClass::Configuration, format!("input.{error}")))?;
+    let rendered =
+        rendered.map_err(|error| wrong(ErrorClass::Configuration, format!("{}: {error}", input_field(&error.path))))?;
     step.operation.coerce(rendered).map_err(|fault| wrong(ErrorClass::Validation, format!("input.{fault}")))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use patchbay_store::{Error, Rows, Transaction, chunks, padded};
-use patchbay_types::{IncarnationId, RunId, Timestamp};
+use patchbay_types::{IncarnationId, RunId};
 use uuid::Uuid;
 
 use crate::{
@@ -40,12 +40,7 @@ impl Statements {
     }
 
     /// Opens the runs whose event was not seen before, and says which these are.
-    pub(crate) async fn open(
-        &self,
-        transaction: &mut Transaction,
-        rows: &[&OpenRow],
-        now: Timestamp,
-    ) -> Result<HashSet<RunId>, Error> {
+    pub(crate) async fn open(&self, transaction: &mut Transaction, rows: &[&OpenRow]) -> Result<HashSet<RunId>, Error> {
         let fresh = match transaction {
             Transaction::Sqlite(connection) => {
                 let mut fresh = HashSet::with_capacity(rows.len());
@@ -55,9 +50,10 @@ impl Statements {
                         query = query
                             .bind(row.seen.as_slice())
                             .bind(row.identity.id.as_bytes().as_slice())
-                            .bind(now.as_micros())
+                            .bind(row.identity.started_at.as_micros())
                             .bind(row.seen_until.as_micros());
                     }
+                    // A window ends after its run's own beginning, so a row that comes twice changes nothing the second time.
                     // Rows that come back one by one cost more than the statement: they are asked for only when
                     // some event was seen before.
                     if query.execute(&mut **connection).await?.rows_affected() == chunk.len() as u64 {
@@ -75,7 +71,7 @@ impl Statements {
             Transaction::Postgres(connection) => {
                 let keys: Vec<&[u8]> = rows.iter().map(|row| row.seen.as_slice()).collect();
                 let ids: Vec<&[u8]> = rows.iter().map(|row| row.identity.id.as_bytes().as_slice()).collect();
-                let at = vec![now.as_micros(); rows.len()];
+                let at: Vec<i64> = rows.iter().map(|row| row.identity.started_at.as_micros()).collect();
                 let until: Vec<i64> = rows.iter().map(|row| row.seen_until.as_micros()).collect();
                 let fresh: Vec<Vec<u8>> = sqlx::query_scalar(include_str!("queries/remember.postgres.sql"))
                     .bind(keys)

@@ -82,7 +82,8 @@ impl CompiledAutomation {
             let (connector, operation) = catalog
                 .operation(&step.operation)
                 .ok_or_else(|| in_step(catalog.unknown_operation(&step.operation)))?;
-            let input = Template::compile(&step.input).map_err(|error| in_step(error.to_string()))?;
+            let input = Template::compile(&step.input);
+            let input = input.map_err(|error| in_step(format!("{}: {error}", input_field(&error.path))))?;
             let allowed = step.repeat_unknown || operation.safe_to_repeat() || operation.idempotency_header().is_some();
             flow.push(StepPlan {
                 repeat: if allowed { Repeat::Allowed } else { Repeat::Never },
@@ -111,6 +112,12 @@ impl CompiledAutomation {
             connections,
         })
     }
+}
+
+/// A place in a step's input, as its owner reads it: `input.data[0]`.
+pub(crate) fn input_field(path: &str) -> String {
+    let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+    format!("input{dot}{path}")
 }
 
 /// Where a published automation listens.

@@ -69,10 +69,10 @@ impl Run {
         if self.state.step > 0 {
             let done = self.steps.iter().filter(|step| step.status == StepStatus::Succeeded);
             let outputs = done.map(|step| {
-                let output = Value::from_iter([("output", steps::value(step.output.as_deref()))]);
+                let output = Value::from_pairs([("output", steps::value(step.output.as_deref()))]);
                 (step.key.clone(), output)
             });
-            scope.set(Name::Steps, outputs.collect());
+            scope.set(Name::Steps, Value::from_pairs(outputs));
         }
         self.scope = Some(scope.clone());
         Ok(scope)

@@ -75,7 +75,7 @@ impl Store {
         let mut transaction = self.engine.begin().await?;
         let mut written = Written::default();
         if !changes.opens.is_empty() {
-            written.opened = self.statements.open(&mut transaction, &changes.opens, now).await?;
+            written.opened = self.statements.open(&mut transaction, &changes.opens).await?;
         }
         for row in &changes.progress {
             if !progress(&mut transaction, row).await? {

@@ -25,7 +25,7 @@ const WAITING: usize = 4_096;
 const AT_ONCE: usize = 512;
 /// Transactions begin no faster than this one after another, so that each carries more: a transaction costs the same few
 /// pages and one sync, whether it is for one run or for twenty. The first after a pause never waits.
-const PACE: Duration = Duration::from_millis(4);
+const PACE: Duration = Duration::from_millis(2);
 /// This many rows do not wait.
 const WORTHWHILE: usize = 64;
 

@@ -24,7 +24,7 @@ struct ForgetfulConsumer {
 struct Unheard;
 
 impl Forgetful {
-    pub(crate) fn new(real: Arc<dyn Broker>) -> Arc<dyn Broker> {
+    pub(crate) fn over(real: Arc<dyn Broker>) -> Arc<dyn Broker> {
         Arc::new(Self { real, kept: Kept::default() })
     }
 }

@@ -1,11 +1,6 @@
 //! One executor that can end, crash and begin again on the same files.
 
-use std::{
-    path::Path,
-    sync::Arc,
-    thread,
-    time::Duration,
-};
+use std::{path::Path, sync::Arc, thread, time::Duration};
 
 use bytes::Bytes;
 use patchbay_action_executor::{
@@ -89,8 +84,7 @@ impl House {
     }
 
     pub(crate) async fn with(setup: Setup) -> Self {
-        let mut house =
-            Self { peers: Peers::default(), setup, life: None, folder: tempfile::tempdir().unwrap() };
+        let mut house = Self { peers: Peers::default(), setup, life: None, folder: tempfile::tempdir().unwrap() };
         house.begin().await;
         house
     }
@@ -197,7 +191,9 @@ impl House {
         wait_for(&format!("run of {event} to be {what}"), PATIENCE, || async {
             let runs = self.runs_of(event).await;
             assert!(runs.len() < 2, "two runs of one event: {runs:?}");
-            runs.into_iter().find(|run| wanted(run))
+            let run = runs.into_iter().next()?;
+            assert!(wanted(&run) || run.finished_at == 0, "run of {event} is not {what}: {run:?}");
+            wanted(&run).then_some(run)
         })
         .await
     }
@@ -233,6 +229,15 @@ impl House {
     pub(crate) async fn dead_letters(&self, workspace_id: i64) -> Vec<DeadLetterEntry> {
         let request = ListDeadLettersRequest { workspace_id, limit: 0, before_id: 0 };
         self.client().list_dead_letters(request).await.unwrap().into_inner().dead_letters
+    }
+
+    /// Waits until the executor holds this many events that it has not acknowledged.
+    pub(crate) async fn taken(&self, count: usize) {
+        wait_for("events to be taken", PATIENCE, || async {
+            let progress = self.ground().broker.progress(Topic::TriggerFired);
+            (progress.unacknowledged == u64::try_from(count).unwrap()).then_some(())
+        })
+        .await;
     }
 
     /// Waits until every event was acknowledged.

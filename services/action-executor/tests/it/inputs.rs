@@ -24,8 +24,8 @@ async fn fails(input: Value, payload: Value) -> (String, String) {
 
 #[tokio::test]
 async fn a_template_that_fails_names_its_field() {
-    let input = json!({"db_id": 7, "email": "{{ trigger.email.first.second }}"});
-    let (class, message) = fails(input, json!({})).await;
+    let input = json!({"db_id": 7, "email": "{{ trigger.email + 1 }}"});
+    let (class, message) = fails(input, json!({"email": "ann@a.test"})).await;
     assert_eq!(class, "configuration");
     assert!(message.starts_with("input.email: "), "{message}");
 }
@@ -106,4 +106,24 @@ async fn a_step_sees_what_the_steps_before_it_gave() {
     assert_eq!(calls.len(), 2);
     assert_eq!(calls[1].body["profile_id"], "profile of ann@a.test");
     assert_eq!(calls[1].body["data"], json!({"from": "ann@a.test"}));
+}
+
+#[tokio::test]
+async fn a_value_that_is_too_large_names_its_field() {
+    let input = json!({"db_id": 7, "email": "ann@a.test", "data": {"list": ["{{ trigger.text }}"]}});
+    let (class, message) = fails(input, json!({"text": "x".repeat(300_000)})).await;
+    assert_eq!(class, "configuration");
+    assert_eq!(message, "input.data.list[0]: the value is larger than 262144 bytes");
+}
+
+#[tokio::test]
+async fn a_template_that_cannot_be_compiled_names_its_step_and_field() {
+    let (house, partner) = (House::new().await, Partner::new().await);
+    let mut steps = import(house.peers.connect(&partner));
+    steps[0]["input"]["data"] = json!({"_fname": "{{ trigger. }}"});
+    let (_, source) = house.peers.publish(steps);
+    house.fire(source, "e", json!({"email": "ann@a.test"})).await;
+    house.when_is("e", "failed").await;
+    let dead = house.dead_letters(WORKSPACE).await;
+    assert!(dead[0].error.starts_with("step `import`: input.data._fname: "), "{dead:?}");
 }

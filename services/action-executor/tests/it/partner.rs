@@ -81,8 +81,14 @@ impl Partner {
     pub(crate) async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let inner =
-            Inner { calls: Vec::new(), done: Vec::new(), script: VecDeque::new(), otherwise: Answer::Done, now: 0, most: 0 };
+        let inner = Inner {
+            calls: Vec::new(),
+            done: Vec::new(),
+            script: VecDeque::new(),
+            otherwise: Answer::Done,
+            now: 0,
+            most: 0,
+        };
         let state = Arc::new(State { inner: Mutex::new(inner), held: watch::Sender::new(true) });
         let mut serving = JoinSet::new();
         serving.spawn(serve(listener, Arc::clone(&state)));
@@ -177,7 +183,8 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
 async fn converse(stream: TcpStream, state: &State) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     while let Some(call) = read(&mut stream).await? {
-        let done = json!({"error": 0, "profile_id": format!("profile of {}", call.body["email"].as_str().unwrap_or(""))});
+        let done =
+            json!({"error": 0, "profile_id": format!("profile of {}", call.body["email"].as_str().unwrap_or(""))});
         let answer = state.begin(call);
         let (status, body) = match answer {
             Answer::Done => (200, done),
@@ -198,7 +205,10 @@ async fn converse(stream: TcpStream, state: &State) -> io::Result<()> {
         let body = body.to_string();
         // Counted before the answer is on its way: whoever has it may ask again at once.
         state.inner().now -= 1;
-        let head = format!("HTTP/1.1 {status} Word\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+        let head = format!(
+            "HTTP/1.1 {status} Word\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
         stream.get_mut().write_all(format!("{head}{body}").as_bytes()).await?;
     }
     Ok(())

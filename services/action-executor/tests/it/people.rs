@@ -37,7 +37,7 @@ async fn runs_of_another_workspace_do_not_exist() {
             client.replay_run(request.clone()).await.unwrap_err(),
             client.cancel_run(request).await.unwrap_err(),
         ];
-        let message = format!("run {} does not exist", RunId::from_slice(&run.id).unwrap());
+        let message = format!("run {} does not exist in this workspace", RunId::from_slice(&run.id).unwrap());
         for status in answers {
             assert_eq!((status.code(), to_fault(&status).message), (Code::NotFound, message.clone()));
         }

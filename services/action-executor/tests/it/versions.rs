@@ -60,7 +60,7 @@ async fn a_version_may_listen_to_another_source() {
     house.fire(before, "2", json!({"email": "ann@a.test"})).await;
     house.fire(after, "3", json!({"email": "ann@a.test"})).await;
     house.when_is("3", "succeeded").await;
-    house.counted("patchbay_events_discarded_total{word=\"no_automation\"} 1").await;
+    house.counted("patchbay_events_discarded_total{reason=\"no_automation\"} 1").await;
     assert_eq!(house.runs().await.len(), 2);
 }
 
