@@ -87,7 +87,12 @@ async fn each_bad_automation_is_refused_where_it_is_wrong() {
     let draft = person.post("/v1/automations", &document).await.json();
     let path = format!("/v1/automations/{}/publish", draft["id"].as_str().unwrap());
     let refused = person.post(&path, &json!({})).await;
-    assert_eq!((refused.status, refused.json()["field"].as_str()), (409, Some("steps[0].input.db_id")), "{}", refused.body);
+    assert_eq!(
+        (refused.status, refused.json()["field"].as_str()),
+        (409, Some("steps[0].input.db_id")),
+        "{}",
+        refused.body
+    );
 }
 
 #[tokio::test]

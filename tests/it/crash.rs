@@ -57,7 +57,8 @@ async fn nothing_is_lost_or_done_twice_when_the_process_is_killed_under_load() {
     let calls = by_email(partner, "/_/requests?path=/api/v1.1/workflows/import_and_start", |call| {
         call["body"]["email"].as_str().map(str::to_owned)
     });
-    let entries = by_email(partner, "/_/altcraft/workflows/12/entries", |entry| entry["email"].as_str().map(str::to_owned));
+    let entries =
+        by_email(partner, "/_/altcraft/workflows/12/entries", |entry| entry["email"].as_str().map(str::to_owned));
     check(&runs, &accepted, &calls.await, &entries.await);
     assert!(accepted.len() > 200, "the load was too small to mean anything: {}", accepted.len());
     assert_eq!(house.terminate(), Some(0));
@@ -68,7 +69,12 @@ fn all_accepted(runs: &[Value], accepted: &BTreeSet<String>) -> bool {
     accepted.iter().all(|id| known.contains(id.as_str()))
 }
 
-fn check(runs: &[Value], accepted: &BTreeSet<String>, calls: &BTreeMap<String, usize>, entries: &BTreeMap<String, usize>) {
+fn check(
+    runs: &[Value],
+    accepted: &BTreeSet<String>,
+    calls: &BTreeMap<String, usize>,
+    entries: &BTreeMap<String, usize>,
+) {
     let mut runs_of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for run in runs {
         runs_of.entry(run["event_id"].as_str().unwrap()).or_default().push(run["status"].as_str().unwrap());
@@ -82,7 +88,9 @@ fn check(runs: &[Value], accepted: &BTreeSet<String>, calls: &BTreeMap<String, u
         let (called, entered) = (calls.get(&email).copied().unwrap_or(0), entries.get(&email).copied().unwrap_or(0));
         match statuses[0] {
             "succeeded" => assert_eq!((called, entered), (1, 1), "the step of {id} is sent once and done once"),
-            "outcome_unknown" => assert!(called <= 1 && entered <= 1, "the step of {id} is not sent twice without leave"),
+            "outcome_unknown" => {
+                assert!(called <= 1 && entered <= 1, "the step of {id} is not sent twice without leave")
+            }
             status => panic!("the run of {id} is {status}, though its partner never refused"),
         }
     }

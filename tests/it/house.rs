@@ -68,7 +68,10 @@ impl Drop for Process {
 
 /// `ready name=address name=address` as an object.
 fn words(line: &str) -> Value {
-    line.split_whitespace().filter_map(|word| word.split_once('=')).map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
+    line.split_whitespace()
+        .filter_map(|word| word.split_once('='))
+        .map(|(name, value)| (name.to_owned(), Value::from(value)))
+        .collect()
 }
 
 /// A call of the executable with nothing of this process's own configuration. Its log goes to a file where
@@ -107,7 +110,17 @@ pub(crate) fn up(data: &Path, settings: &[(&'static str, String)]) -> Process {
     let data = data.to_str().unwrap();
     let any = "127.0.0.1:0";
     let arguments = [
-        "up", "--data-dir", data, "--listen", any, "--grpc-listen", any, "--admin-listen", any, "--log-format", "json",
+        "up",
+        "--data-dir",
+        data,
+        "--listen",
+        any,
+        "--grpc-listen",
+        any,
+        "--admin-listen",
+        any,
+        "--log-format",
+        "json",
     ];
     let environment: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
     Process::start(&arguments, &environment)
@@ -115,7 +128,8 @@ pub(crate) fn up(data: &Path, settings: &[(&'static str, String)]) -> Process {
 
 /// Makes the first user of a data directory.
 pub(crate) fn create_user(data: &Path) {
-    let arguments = ["user", "create", "--email", "ann@example.com", "--password-stdin", "--data-dir", data.to_str().unwrap()];
+    let arguments =
+        ["user", "create", "--email", "ann@example.com", "--password-stdin", "--data-dir", data.to_str().unwrap()];
     let mut child = command(&arguments, &[]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success(), "user create failed");
@@ -138,7 +152,8 @@ impl Person {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {
-        let answer = http::call(&self.address, "GET", path, &[("authorization", &self.authorization)], b"").await.unwrap();
+        let answer =
+            http::call(&self.address, "GET", path, &[("authorization", &self.authorization)], b"").await.unwrap();
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         answer.json()
     }

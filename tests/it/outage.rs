@@ -26,20 +26,18 @@ async fn a_run_waits_for_a_partner_that_fails_three_times_and_then_succeeds() {
     let path = "POST /api/v1.1/workflows/import_and_start";
     fault(&sandbox, json!({"match": path, "status": 503, "body": "down", "times": 3})).await;
 
-    let answer = post(house.address("listen"), &hook, "1", &json!({"email": "ann@shop.test", "first_name": "ann"})).await;
+    let answer =
+        post(house.address("listen"), &hook, "1", &json!({"email": "ann@shop.test", "first_name": "ann"})).await;
     assert_eq!(answer.map(|answer| answer.body), Some("OK".to_owned()));
 
-    let waiting = wait_for("the run to wait", PATIENCE, async || {
-        person.runs("&status=waiting").await.into_iter().next()
-    })
-    .await;
+    let waiting =
+        wait_for("the run to wait", PATIENCE, async || person.runs("&status=waiting").await.into_iter().next()).await;
     assert_eq!(waiting["waiting"]["for"], "retry");
     assert!(waiting["waiting"]["until"].is_string(), "{waiting}");
     assert_eq!(waiting["steps"][0]["error"]["partner_status"], 503);
-    let done = wait_for("the run to succeed", PATIENCE, async || {
-        person.runs("&status=succeeded").await.into_iter().next()
-    })
-    .await;
+    let done =
+        wait_for("the run to succeed", PATIENCE, async || person.runs("&status=succeeded").await.into_iter().next())
+            .await;
     assert_eq!(done["steps"][0]["attempts"], 4);
     assert_eq!(done["steps"][0]["input"]["data"]["_fname"], "Ann");
 }
@@ -121,7 +119,9 @@ async fn the_same_event_starts_one_run_and_an_event_after_publish_meets_the_new_
         let published = person.post(&format!("/v1/automations/{id}/publish"), &json!({})).await;
         assert_eq!(published.json()["version"], version);
         let event = format!("after-{version}");
-        post(address, &hook, &event, &json!({"email": format!("{event}@shop.test"), "first_name": "ann"})).await.unwrap();
+        post(address, &hook, &event, &json!({"email": format!("{event}@shop.test"), "first_name": "ann"}))
+            .await
+            .unwrap();
         let run = wait_for("its run", Duration::from_secs(20), async || {
             person.runs(&format!("&event_id={event}")).await.into_iter().next()
         })

@@ -54,6 +54,7 @@ pub(crate) struct Store {
     #[serde(deserialize_with = "duration::deserialize")]
     pub(crate) patience: Duration,
     pub(crate) cache_kib: u32,
+    pub(crate) checkpoint_pages: u32,
 }
 
 impl Store {

@@ -37,16 +37,16 @@ pub struct Options {
     pub patience: Duration,
     /// Pages that SQLite's writer may keep in memory, in KiB.
     pub cache_kib: u32,
+    /// Pages of SQLite's write-ahead log after which they are written back into the file: more are less work together,
+    /// fewer keep other writers of the same disk waiting for a shorter time.
+    pub checkpoint_pages: u32,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { connections: 2, patience: Duration::from_secs(5), cache_kib: 16 * 1024 }
+        Self { connections: 2, patience: Duration::from_secs(5), cache_kib: 16 * 1024, checkpoint_pages: 1_000 }
     }
 }
-
-/// Pages of the write-ahead log after which SQLite writes them back: fewer, larger checkpoints.
-const CHECKPOINT_PAGES: &str = "4000";
 
 impl Engine {
     /// Opens `sqlite://<path>` (made when missing) or `postgres://…`.
@@ -80,7 +80,7 @@ impl Engine {
         let writing = shared
             .clone()
             .create_if_missing(true)
-            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+            .pragma("wal_autocheckpoint", options.checkpoint_pages.to_string())
             .pragma("cache_size", format!("-{}", options.cache_kib));
         let writer = SqlitePoolOptions::new()
             .max_connections(1)

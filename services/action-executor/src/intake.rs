@@ -402,6 +402,7 @@ fn into_run(candidate: Candidate, automation: Arc<CompiledAutomation>, state: St
 }
 
 async fn fail_uncompiled(executor: &Executor, candidate: Candidate, reason: &str) {
+    let class = patchbay_connector::ErrorClass::Configuration.name();
     let now = executor.now();
     let identity = candidate.identity;
     let dead = DeadRow {
@@ -422,10 +423,10 @@ async fn fail_uncompiled(executor: &Executor, candidate: Candidate, reason: &str
         in_doubt: false,
         generation: 0,
         finished_at: now,
-        error_class: patchbay_connector::ErrorClass::Configuration.name(),
+        error_class: class,
         connections: ",".to_owned(),
         input: candidate.packed,
-        steps: Vec::new(),
+        steps: crate::steps::unbegun(class, reason),
         dead: Some(dead),
         identity,
     };

@@ -270,7 +270,7 @@ pub(crate) async fn fail_at_once(executor: &Executor, row: TakenRow, reason: &st
         connections: String::from(","),
         dead: Some(dead_run(&identity, DeadReason::StepFailed, Some(&error), now)),
         input: row.input,
-        steps: row.steps,
+        steps: if row.steps.is_empty() { steps::unbegun(class, reason) } else { row.steps },
         identity,
     };
     executor.writer.end(end, slot).await;

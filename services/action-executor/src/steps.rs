@@ -67,6 +67,20 @@ impl From<&Failure> for StepError {
     }
 }
 
+/// What is shown of a run that could not begin, because its automation or its row can't be read.
+pub(crate) fn unbegun(class: &str, message: &str) -> Vec<u8> {
+    let error = StepError { class: class.to_owned(), message: message.to_owned(), partner_status: None };
+    pack(&[StepRecord {
+        key: "automation".to_owned(),
+        operation: String::new(),
+        status: StepStatus::Failed,
+        attempts: 0,
+        input: None,
+        output: None,
+        error: Some(error),
+    }])
+}
+
 /// The stored form of all steps that were begun.
 pub(crate) fn pack(steps: &[StepRecord]) -> Vec<u8> {
     match serde_json::to_vec(steps) {
