@@ -3,16 +3,13 @@
 use patchbay_testing::{http, wait_for};
 use serde_json::{Value, json};
 
-use crate::house::{JSON, PATIENCE, Person, create_user, import, sandbox, settings, up};
+use crate::house::{JSON, PATIENCE, Scene, import};
 
 #[tokio::test]
 async fn each_bad_post_to_a_hook_is_refused_with_its_reason_and_harms_nobody() {
-    let folder = tempfile::tempdir().unwrap();
-    let sandbox = sandbox();
-    create_user(folder.path());
-    let house = up(folder.path(), &settings(&sandbox));
-    let person = Person::log_in(&house).await;
-    let connection = person.connect(sandbox.address("listen")).await;
+    let scene = Scene::begin().await;
+    let Scene { house, person, .. } = &scene;
+    let connection = scene.connect().await;
     let (_, hook) = person.automate(import(connection)).await;
     let address = house.address("listen");
 
@@ -57,12 +54,9 @@ async fn each_bad_post_to_a_hook_is_refused_with_its_reason_and_harms_nobody() {
 
 #[tokio::test]
 async fn each_bad_automation_is_refused_where_it_is_wrong() {
-    let folder = tempfile::tempdir().unwrap();
-    let sandbox = sandbox();
-    create_user(folder.path());
-    let house = up(folder.path(), &settings(&sandbox));
-    let person = Person::log_in(&house).await;
-    let connection = person.connect(sandbox.address("listen")).await;
+    let scene = Scene::begin().await;
+    let person = &scene.person;
+    let connection = scene.connect().await;
     let with = |path: &str, value: Value| {
         let mut step = import(connection);
         *step.pointer_mut(path).unwrap() = value;
@@ -97,12 +91,9 @@ async fn each_bad_automation_is_refused_where_it_is_wrong() {
 
 #[tokio::test]
 async fn what_is_wrong_only_at_run_time_fails_the_run_and_names_the_field() {
-    let folder = tempfile::tempdir().unwrap();
-    let sandbox = sandbox();
-    create_user(folder.path());
-    let house = up(folder.path(), &settings(&sandbox));
-    let person = Person::log_in(&house).await;
-    let connection = person.connect(sandbox.address("listen")).await;
+    let scene = Scene::begin().await;
+    let Scene { house, person, .. } = &scene;
+    let connection = scene.connect().await;
     let mut step = import(connection);
     step["input"]["db_id"] = json!("{{ trigger.database }}");
     let (_, hook) = person.automate(step).await;

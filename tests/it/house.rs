@@ -199,6 +199,38 @@ impl Person {
     }
 }
 
+/// What most stories begin with: a house with its first user, logged in, and a partner.
+pub(crate) struct Scene {
+    pub(crate) house: Process,
+    pub(crate) person: Person,
+    pub(crate) sandbox: Process,
+    /// Kept as long as the house stands in it.
+    _folder: tempfile::TempDir,
+}
+
+impl Scene {
+    pub(crate) async fn begin() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A scene whose settings differ in these.
+    pub(crate) async fn with(others: &[(&'static str, String)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sandbox = sandbox();
+        create_user(folder.path());
+        let mut settings = settings(&sandbox);
+        settings.extend_from_slice(others);
+        let house = up(folder.path(), &settings);
+        let person = Person::log_in(&house).await;
+        Self { house, person, sandbox, _folder: folder }
+    }
+
+    /// A connection to the sandbox.
+    pub(crate) async fn connect(&self) -> i64 {
+        self.person.connect(self.sandbox.address("listen")).await
+    }
+}
+
 pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
 
 /// A step that imports a profile and launches a scenario: doing it twice would be seen.

@@ -6,7 +6,7 @@ use patchbay_testing::{http, wait_for};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::house::{JSON, PATIENCE, Person, Process, create_user, import, launch, post, sandbox, settings, up};
+use crate::house::{JSON, PATIENCE, Process, Scene, import, launch, post};
 
 async fn fault(sandbox: &Process, fault: Value) {
     let body = fault.to_string();
@@ -16,15 +16,12 @@ async fn fault(sandbox: &Process, fault: Value) {
 
 #[tokio::test]
 async fn a_run_waits_for_a_partner_that_fails_three_times_and_then_succeeds() {
-    let folder = tempfile::tempdir().unwrap();
-    let sandbox = sandbox();
-    create_user(folder.path());
-    let house = up(folder.path(), &settings(&sandbox));
-    let person = Person::log_in(&house).await;
-    let connection = person.connect(sandbox.address("listen")).await;
+    let scene = Scene::begin().await;
+    let Scene { house, person, .. } = &scene;
+    let connection = scene.connect().await;
     let (_, hook) = person.automate(launch(connection)).await;
     let path = "POST /api/v1.1/workflows/import_and_start";
-    fault(&sandbox, json!({"match": path, "status": 503, "body": "down", "times": 3})).await;
+    fault(&scene.sandbox, json!({"match": path, "status": 503, "body": "down", "times": 3})).await;
 
     let answer =
         post(house.address("listen"), &hook, "1", &json!({"email": "ann@shop.test", "first_name": "ann"})).await;
@@ -44,18 +41,13 @@ async fn a_run_waits_for_a_partner_that_fails_three_times_and_then_succeeds() {
 
 #[tokio::test]
 async fn a_partner_that_is_down_delays_only_its_own_runs_and_recovers_completely() {
-    let folder = tempfile::tempdir().unwrap();
-    let sandbox = sandbox();
-    create_user(folder.path());
     // A port where nobody listens yet: the partner that is down, until it comes back there.
     let down = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = down.local_addr().unwrap().to_string();
     drop(down);
-    let mut settings = settings(&sandbox);
-    settings[0].1 = format!("[\"{}\", \"{address}\"]", sandbox.address("listen"));
-    let house = up(folder.path(), &settings);
-    let person = Person::log_in(&house).await;
-    let healthy = person.connect(sandbox.address("listen")).await;
+    let scene = Scene::with(&[("PATCHBAY__EGRESS__ALLOW_PRIVATE", "[\"127.0.0.1\"]".to_owned())]).await;
+    let Scene { house, person, .. } = &scene;
+    let healthy = scene.connect().await;
     let broken = person.connect(&address).await;
     let (healthy_id, healthy_hook) = person.automate(import(healthy)).await;
     let (broken_id, broken_hook) = person.automate(import(broken)).await;
@@ -102,12 +94,9 @@ async fn a_partner_that_is_down_delays_only_its_own_runs_and_recovers_completely
 
 #[tokio::test]
 async fn the_same_event_starts_one_run_and_an_event_after_publish_meets_the_new_version() {
-    let folder = tempfile::tempdir().unwrap();
-    let sandbox = sandbox();
-    create_user(folder.path());
-    let house = up(folder.path(), &settings(&sandbox));
-    let person = Person::log_in(&house).await;
-    let connection = person.connect(sandbox.address("listen")).await;
+    let scene = Scene::begin().await;
+    let Scene { house, person, .. } = &scene;
+    let connection = scene.connect().await;
     let (id, hook) = person.automate(import(connection)).await;
     let body = json!({"email": "ann@shop.test", "first_name": "ann"}).to_string();
     let address = house.address("listen");

@@ -1,30 +1,20 @@
 //! From the broker to claimed runs: a batch of events, one transaction, then the acknowledgement.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use patchbay_broker::{Consumer, Delivery};
-use patchbay_flow::{Effect, Input, Run as State, advance};
 use patchbay_proto::event::v1::TriggerFired;
 use patchbay_runtime::backoff::Backoff;
-use patchbay_types::{ConnectionId, RunId, SourceId, WorkspaceId};
+use patchbay_types::{ConnectionId, SourceId, Timestamp};
 use prost::Message as _;
 
 use crate::{
-    definitions::{Compiled, Listener},
-    event::{EventData, seen_key},
+    claim::{Candidate, Share, candidate, claim, first_connection},
+    definitions::Listener,
+    event::EventData,
     executor::Executor,
-    gate::{Admission, Permit},
-    plan::CompiledAutomation,
-    rows::{DeadRow, EndRow, Identity, OpenRow},
-    run::{Run, drive_claimed},
-    slots::Slot,
+    gate::Admission,
+    rows::DeadRow,
 };
 
 /// Events in one claim.
@@ -41,45 +31,11 @@ pub(crate) struct Intake {
     patient: VecDeque<Patient>,
 }
 
-/// A run that is about to be claimed.
-#[derive(Debug)]
-struct Candidate {
-    identity: Identity,
-    compiled: Compiled,
-    event: EventData,
-    packed: Vec<u8>,
-    seen: [u8; 16],
-    seen_until: patchbay_types::Timestamp,
-    permit: Option<Permit>,
-    reason: Option<&'static str>,
-    slot: Slot,
-    share: Arc<Share>,
-}
-
 #[derive(Debug)]
 struct Patient {
     candidate: Candidate,
     connection: ConnectionId,
     until: Duration,
-}
-
-/// A delivery that several runs share: acknowledged when the last of them is claimed, released when one is dropped.
-#[derive(Debug)]
-struct Share {
-    delivery: Mutex<Option<Delivery>>,
-    open: AtomicUsize,
-}
-
-impl Share {
-    fn new(delivery: Delivery, runs: usize) -> Arc<Self> {
-        Arc::new(Self { delivery: Mutex::new(Some(delivery)), open: AtomicUsize::new(runs) })
-    }
-
-    /// One of its runs is claimed. Gives the delivery back when it was the last.
-    fn claimed(&self) -> Option<Delivery> {
-        let last = self.open.fetch_sub(1, Ordering::AcqRel) == 1;
-        last.then(|| self.delivery.lock().unwrap_or_else(PoisonError::into_inner).take()).flatten()
-    }
 }
 
 impl Intake {
@@ -176,7 +132,7 @@ impl Intake {
             }
         };
         let (event, source) = event;
-        let accepted_at = patchbay_types::Timestamp::from_micros(event.accepted_at);
+        let accepted_at = Timestamp::from_micros(event.accepted_at);
         if executor.now().since(accepted_at) > executor.retention.dedupe() {
             let error = format!("accepted at {accepted_at}, longer ago than ids of events are remembered");
             bury(&executor, delivery, Some(&event), "too_old", error).await;
@@ -225,27 +181,6 @@ impl Intake {
     }
 }
 
-/// Claims in one transaction, acknowledges, and begins what was claimed with a permit.
-async fn claim(executor: &Arc<Executor>, candidates: Vec<Candidate>) {
-    let mut rows = Vec::with_capacity(candidates.len());
-    let mut begun = HashMap::with_capacity(candidates.len());
-    for candidate in candidates {
-        let (row, state, effects) = open_row(executor, &candidate);
-        begun.insert(row.identity.id, (candidate, state, effects));
-        rows.push(row);
-    }
-    let Some(opened) = executor.writer.open(rows).await else { return };
-    let mut acknowledged = Vec::with_capacity(begun.len());
-    let opened: std::collections::HashSet<RunId> = opened.into_iter().collect();
-    for (id, (candidate, state, effects)) in begun {
-        acknowledged.extend(candidate.share.claimed());
-        if opened.contains(&id) {
-            begin(executor, candidate, state, effects);
-        }
-    }
-    Delivery::acknowledge_all(acknowledged);
-}
-
 /// The next deliveries, as many as there is room for; returns without any when the room that the backlog waits for is there.
 async fn next(
     executor: &Executor,
@@ -289,148 +224,6 @@ fn wants(executor: &Executor, listener: &Listener, data: &EventData) -> bool {
             true
         }
     }
-}
-
-fn candidate(
-    executor: &Executor,
-    event: &TriggerFired,
-    listener: Listener,
-    data: &EventData,
-    packed: Vec<u8>,
-    slot: Slot,
-    share: &Arc<Share>,
-) -> Candidate {
-    let now = executor.now();
-    let window = match u64::try_from(event.dedupe_window) {
-        Ok(micros) if micros > 0 => Duration::from_micros(micros),
-        _ => executor.retention.dedupe(),
-    };
-    let identity = Identity {
-        id: RunId::generate(),
-        workspace: WorkspaceId::new(listener.workspace),
-        automation: listener.id,
-        version: listener.version,
-        event_id: event.event_id.replace('\0', ""),
-        started_at: now,
-        attempt: 1,
-    };
-    Candidate {
-        seen: seen_key(listener.id, event),
-        seen_until: now.after(window),
-        identity,
-        compiled: listener.compiled,
-        event: data.clone(),
-        packed,
-        permit: None,
-        reason: None,
-        slot,
-        share: Arc::clone(share),
-    }
-}
-
-fn first_connection(compiled: &Compiled) -> Option<ConnectionId> {
-    compiled.as_ref().ok().and_then(|automation| automation.steps.first()).map(|step| step.connection)
-}
-
-fn open_row(executor: &Executor, candidate: &Candidate) -> (OpenRow, State, Vec<Effect>) {
-    // A run that can't be compiled is opened as ours, and failed right after.
-    let permitted = candidate.permit.is_some();
-    let (state, effects) = match &candidate.compiled {
-        Ok(automation) => advance(State::new(), &automation.flow, &Input::Claimed { permitted }),
-        Err(_) => (State::new(), Vec::new()),
-    };
-    let behind = first_connection(&candidate.compiled).filter(|_| !permitted);
-    let row = OpenRow {
-        identity: candidate.identity.clone(),
-        state: state.clone(),
-        owner: behind.is_none().then(|| executor.lease.owner()),
-        behind,
-        reason: candidate.reason,
-        connections: candidate
-            .compiled
-            .as_ref()
-            .map_or_else(|_| ",".to_owned(), |compiled| compiled.connections.clone()),
-        input: candidate.packed.clone(),
-        seen: candidate.seen,
-        seen_until: candidate.seen_until,
-    };
-    (row, state, effects)
-}
-
-/// Begins a run that is durable now.
-fn begin(executor: &Arc<Executor>, candidate: Candidate, state: State, effects: Vec<Effect>) {
-    let automation = match &candidate.compiled {
-        Ok(automation) => Arc::clone(automation),
-        Err(reason) => {
-            let reason = Arc::clone(reason);
-            let executor_of_task = Arc::clone(executor);
-            let failing = async move { fail_uncompiled(&executor_of_task, candidate, &reason).await };
-            executor.tasks.spawn("run that can't begin", failing);
-            return;
-        }
-    };
-    let call = effects.iter().find_map(|effect| match effect {
-        Effect::Call(call) => Some(*call),
-        Effect::Record(_) => None,
-    });
-    match call {
-        Some(call) => {
-            let run = into_run(candidate, automation, state);
-            executor.tasks.spawn("run", drive_claimed(Arc::clone(executor), run, call));
-        }
-        None => {
-            if let Some(step) = automation.steps.first() {
-                executor.gates.gate(step.connection).joined();
-            }
-        }
-    }
-}
-
-fn into_run(candidate: Candidate, automation: Arc<CompiledAutomation>, state: State) -> Run {
-    Run {
-        identity: candidate.identity,
-        epoch: crate::batch::FIRST_EPOCH,
-        automation,
-        state,
-        steps: Vec::new(),
-        event: candidate.event,
-        packed: candidate.packed,
-        permit: candidate.permit,
-        slot: candidate.slot,
-        scope: None,
-    }
-}
-
-async fn fail_uncompiled(executor: &Executor, candidate: Candidate, reason: &str) {
-    let class = patchbay_connector::ErrorClass::Configuration.name();
-    let now = executor.now();
-    let identity = candidate.identity;
-    let dead = DeadRow {
-        workspace: identity.workspace.get(),
-        kind: "run",
-        reason: "step_failed".to_owned(),
-        error: reason.to_owned(),
-        run: Some(identity.id),
-        source: None,
-        event_id: identity.event_id.clone(),
-        original: None,
-        at: now,
-    };
-    let row = EndRow {
-        epoch: crate::batch::FIRST_EPOCH,
-        status: "failed",
-        step: 0,
-        in_doubt: false,
-        generation: 0,
-        finished_at: now,
-        error_class: class,
-        connections: ",".to_owned(),
-        input: candidate.packed,
-        steps: crate::steps::unbegun(class, reason),
-        dead: Some(dead),
-        identity,
-    };
-    executor.writer.end(row, candidate.slot).await;
 }
 
 /// Keeps a delivery that can't become a run, and acknowledges it when that is durable.

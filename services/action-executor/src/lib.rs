@@ -2,6 +2,7 @@
 
 mod attempt;
 mod batch;
+mod claim;
 pub mod config;
 mod credentials;
 mod definitions;
