@@ -50,7 +50,7 @@ impl Statements {
                         query = query
                             .bind(row.seen.as_slice())
                             .bind(row.identity.id.as_bytes().as_slice())
-                            .bind(row.identity.started_at.as_micros())
+                            .bind(row.seen_at.as_micros())
                             .bind(row.seen_until.as_micros());
                     }
                     // A window ends after its run's own beginning, so a row that comes twice changes nothing the second time.
@@ -71,7 +71,7 @@ impl Statements {
             Transaction::Postgres(connection) => {
                 let keys: Vec<&[u8]> = rows.iter().map(|row| row.seen.as_slice()).collect();
                 let ids: Vec<&[u8]> = rows.iter().map(|row| row.identity.id.as_bytes().as_slice()).collect();
-                let at: Vec<i64> = rows.iter().map(|row| row.identity.started_at.as_micros()).collect();
+                let at: Vec<i64> = rows.iter().map(|row| row.seen_at.as_micros()).collect();
                 let until: Vec<i64> = rows.iter().map(|row| row.seen_until.as_micros()).collect();
                 let fresh: Vec<Vec<u8>> = sqlx::query_scalar(include_str!("queries/remember.postgres.sql"))
                     .bind(keys)

@@ -36,6 +36,7 @@ pub(crate) struct Candidate {
     event: EventData,
     packed: Vec<u8>,
     seen: [u8; 16],
+    seen_at: Timestamp,
     seen_until: Timestamp,
     pub(crate) permit: Option<Permit>,
     pub(crate) reason: Option<&'static str>,
@@ -94,6 +95,7 @@ pub(crate) fn candidate(
     share: &Arc<Share>,
 ) -> Candidate {
     let now = executor.now();
+    let accepted_at = Timestamp::from_micros(event.accepted_at);
     let window = match u64::try_from(event.dedupe_window) {
         Ok(micros) if micros > 0 => Duration::from_micros(micros),
         _ => executor.retention.dedupe(),
@@ -109,7 +111,8 @@ pub(crate) fn candidate(
     };
     Candidate {
         seen: seen_key(listener.id, event),
-        seen_until: now.after(window),
+        seen_at: accepted_at,
+        seen_until: accepted_at.after(window),
         identity,
         compiled: listener.compiled,
         event: data.clone(),
@@ -146,6 +149,7 @@ fn open_row(executor: &Executor, candidate: &Candidate) -> (OpenRow, State, Vec<
             .map_or_else(|_| ",".to_owned(), |compiled| compiled.connections.clone()),
         input: candidate.packed.clone(),
         seen: candidate.seen,
+        seen_at: candidate.seen_at,
         seen_until: candidate.seen_until,
     };
     (row, state, effects)

@@ -32,6 +32,8 @@ pub(crate) struct OpenRow {
     pub(crate) seen: [u8; 16],
     /// Until when the same event starts no second run.
     pub(crate) seen_until: Timestamp,
+    /// When the event was accepted: the same for each of its deliveries, however late they come.
+    pub(crate) seen_at: Timestamp,
 }
 
 /// The new state of an open run. It counts only while the run has this epoch.

@@ -303,13 +303,14 @@ impl Store {
         )
     }
 
-    /// Forgets the events of one part of the key space whose window is over. The parts are those of the first byte.
-    pub(crate) async fn sweep_seen(&self, part: u8, now: Timestamp) -> Result<u64, Error> {
+    /// Forgets the events of one part of the key space that were accepted before `before`. The parts are those of the
+    /// first byte.
+    pub(crate) async fn sweep_seen(&self, part: u8, before: Timestamp) -> Result<u64, Error> {
         let from = vec![part];
         let to = part.checked_add(1).map_or_else(|| vec![u8::MAX; 17], |next| vec![next]);
         let mut transaction = self.engine.begin().await?;
         let rows = write!(transaction, connection => sqlx::query(include_str!("queries/sweep_seen.sql"))
-            .bind(&from).bind(&to).bind(now.as_micros())
+            .bind(&from).bind(&to).bind(before.as_micros())
             .execute(connection).await.map(|done| done.rows_affected()))?;
         transaction.commit().await?;
         Ok(rows)

@@ -57,7 +57,8 @@ pub(crate) async fn sweep(executor: Arc<Executor>) {
             continue;
         }
         let swept = async {
-            executor.store.sweep_seen(part, executor.now()).await?;
+            // A window that is over is not enough: the same delivery may still come again, as late as the broker keeps it.
+            executor.store.sweep_seen(part, executor.now().before(executor.retention.dedupe())).await?;
             let before = executor.now().before(executor.retention.runs());
             while executor.store.sweep_history(before, SWEEP).await? > 0 && !shutdown.has_begun() {}
             Ok::<(), patchbay_store::Error>(())

@@ -1,1 +1,1 @@
-DELETE FROM executor_seen WHERE key >= $1 AND key < $2 AND until < $3
+DELETE FROM executor_seen WHERE key >= $1 AND key < $2 AND at < $3

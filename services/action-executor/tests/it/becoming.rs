@@ -70,9 +70,23 @@ async fn the_same_id_after_its_window_is_another_event() {
     event.dedupe_window = 1;
     house.publish(&[event.clone()]).await;
     house.when_all_are("succeeded", 1).await;
+    event.accepted_at += 1;
     house.publish(&[event]).await;
     house.when_all_are("succeeded", 2).await;
     assert_eq!(partner.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn a_delivery_that_comes_again_after_its_window_is_the_same_event() {
+    let (house, partner) = (House::new().await, Partner::new().await);
+    let (_, source) = house.peers.publish(launch(house.peers.connect(&partner)));
+    let mut event = house.event(source, "e", &json!({"email": "ann@a.test"}));
+    event.dedupe_window = 1;
+    house.publish(&[event.clone()]).await;
+    house.when_all_are("succeeded", 1).await;
+    house.publish(&[event]).await;
+    house.counted("patchbay_events_duplicate_total 1").await;
+    assert_eq!((house.runs().await.len(), partner.calls().len()), (1, 1));
 }
 
 #[tokio::test]
