@@ -45,6 +45,11 @@ impl Process {
         self.ready[name].as_str().unwrap().trim_start_matches("http://")
     }
 
+    /// Sends a signal that does not end it.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
+    }
+
     /// SIGKILL: no word of farewell.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
@@ -53,8 +58,7 @@ impl Process {
 
     /// SIGTERM. Gives the exit code back.
     pub(crate) fn terminate(mut self) -> Option<i32> {
-        let id = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        self.signal(rustix::process::Signal::TERM);
         self.child.wait().unwrap().code()
     }
 }

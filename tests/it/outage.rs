@@ -120,3 +120,21 @@ async fn the_same_event_starts_one_run_and_an_event_after_publish_meets_the_new_
     let first = person.runs("").await.into_iter().filter(|run| run["version"] == 1).count();
     assert_eq!(first, 1, "the same body twice starts one run");
 }
+
+#[tokio::test]
+async fn a_process_that_stood_still_longer_than_its_lease_goes_on() {
+    let scene = Scene::with(&[("PATCHBAY__EXECUTOR__LEASE", "500ms".to_owned())]).await;
+    let Scene { house, person, .. } = &scene;
+    let connection = scene.connect().await;
+    let (_, hook) = person.automate(import(connection)).await;
+
+    house.signal(rustix::process::Signal::STOP);
+    // The time that it stands still is what is tested.
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    house.signal(rustix::process::Signal::CONT);
+
+    let answer =
+        post(house.address("listen"), &hook, "1", &json!({"email": "ann@shop.test", "first_name": "ann"})).await;
+    assert_eq!(answer.map(|answer| answer.status), Some(200));
+    wait_for("the run", PATIENCE, async || person.runs("&status=succeeded").await.into_iter().next()).await;
+}

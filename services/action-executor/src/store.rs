@@ -108,6 +108,11 @@ impl Store {
         Ok(written)
     }
 
+    /// Whether no other process can take runs from this one.
+    pub(crate) const fn is_local(&self) -> bool {
+        self.engine.is_local()
+    }
+
     /// Takes runs whose time came.
     pub(crate) async fn take_due(
         &self,
@@ -162,7 +167,7 @@ impl Store {
         Ok(rows.into_iter().map(counted).collect())
     }
 
-    /// How many runs are open, and since when the oldest is.
+    /// How many runs are open, counted up to 10,000, and since when the oldest is.
     pub(crate) async fn open_runs(&self) -> Result<(i64, Option<Timestamp>), Error> {
         let (count, oldest): (i64, Option<i64>) = read!(&self.engine, pool =>
             sqlx::query_as(include_str!("queries/counts.sql")).fetch_one(pool).await)?;

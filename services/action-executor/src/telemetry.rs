@@ -49,7 +49,7 @@ impl Telemetry {
             duplicates: counter("events_duplicate", "Events that had their run already"),
             dead_letters: counter("dead_letters", "Events and runs that need a person"),
             lost: counter("runs_lost", "Changes not written because another process had taken the run"),
-            open_runs: metrics.register("runs_open", "Runs that are not over", Gauge::default()),
+            open_runs: metrics.register("runs_open", "Runs that are not over, counted up to 10,000", Gauge::default()),
             oldest_open_seconds: metrics.register(
                 "runs_open_oldest_seconds",
                 "Age of the oldest run that is not over",

@@ -68,7 +68,9 @@ async fn round(executor: &Arc<Executor>, looked: &mut Looked) -> Result<bool, Er
         count_lines(executor).await?;
         looked.lines = Some(now);
     }
-    if is_time(looked.dead, executor.lease.length() / 3) {
+    // Where no other process can be, the dead ones died before this one began: looking once is enough.
+    let dead_are_done = executor.store.is_local() && looked.dead.is_some();
+    if !dead_are_done && is_time(looked.dead, executor.lease.length() / 3) {
         // Without room it is looked again soon; while some were found there may be more.
         let took = take_over(executor).await?;
         looked.dead = (took == Some(0)).then_some(now);

@@ -12,14 +12,31 @@ const SWEEP: i64 = 1_000;
 const SWEEP_EVERY: Duration = Duration::from_secs(15);
 
 /// Renews the lease every fifth of it.
+///
+/// A process that stood still for longer, frozen or asleep with its machine, finds it ended. Where nobody else could take
+/// its runs meanwhile it just goes on; elsewhere it must not, since a call that it is about to make may have been made.
 pub(crate) async fn keep_lease(executor: Arc<Executor>, stop: patchbay_runtime::Shutdown) {
     let lease = &executor.lease;
     while stop.or(tokio::time::sleep(lease.length() / 5)).await.is_some() {
         let asked = executor.clock.since_boot();
         let now = executor.now();
-        match executor.store.renew_incarnation(lease.owner(), now, now.after(lease.length())).await {
+        let until = now.after(lease.length());
+        let renewed = match executor.store.renew_incarnation(lease.owner(), now, until).await {
+            Ok(false) if executor.store.is_local() => {
+                tracing::warn!(
+                    "the lease ended before it was renewed: this process stood still for a while, it goes on"
+                );
+                executor.store.begin_incarnation(lease.owner(), now, until).await.map(|()| true)
+            }
+            other => other,
+        };
+        match renewed {
             Ok(true) => lease.renewed(asked),
-            Ok(false) => tracing::error!("the lease ended before it was renewed, others take the runs"),
+            Ok(false) => {
+                tracing::error!("the lease ended before it was renewed, others take the runs: shutting down");
+                executor.tasks.shutdown().begin();
+                return;
+            }
             Err(error) => tracing::warn!(error = %error.chain(), "lease can't be renewed, trying again"),
         }
     }
