@@ -103,7 +103,7 @@ impl Engine {
     pub async fn begin(&self) -> Result<Transaction, Error> {
         Ok(match self {
             Self::Postgres(pool) => Transaction::Postgres(pool.begin().await?),
-            Self::Sqlite(sqlite) => Transaction::Sqlite(sqlite.writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Sqlite(sqlite) => Transaction::Sqlite(begin_sqlite(&sqlite.writer).await?),
         })
     }
 
@@ -122,6 +122,20 @@ impl Engine {
                 sqlite.writer.close().await;
             }
         }
+    }
+}
+
+/// SQLite takes a transaction back by itself when the disk is full. The connection then refuses to be told so again,
+/// counts a transaction that is none, and would begin no other for ever: it is given up for a new one.
+async fn begin_sqlite(writer: &SqlitePool) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, sqlx::Error> {
+    const BEGIN: &str = "BEGIN IMMEDIATE";
+    match writer.begin_with(BEGIN).await {
+        Err(sqlx::Error::InvalidSavePointStatement) => {
+            tracing::warn!("a transaction ended with the disk full, the database is opened anew");
+            writer.acquire().await?.close().await?;
+            writer.begin_with(BEGIN).await
+        }
+        other => other,
     }
 }
 

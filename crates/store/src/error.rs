@@ -21,6 +21,9 @@ pub enum Error {
     /// It can't be reached, or is too busy: later it may work.
     #[error("database can't be reached or is too busy")]
     Unavailable(#[source] sqlx::Error),
+    /// A sync failed: what the disk holds is not known any more.
+    #[error("database could not be synced to its disk")]
+    Sync(#[source] sqlx::Error),
     /// A migration that is applied was changed since, or is unknown to this version.
     #[error("database schema of {service} does not fit this version: {reason}")]
     Schema {
@@ -40,6 +43,8 @@ pub enum Error {
 /// SQLite's result codes for a disk without room: `SQLITE_FULL`, and writes or growth that failed
 /// (<https://www.sqlite.org/rescode.html>: `IOERR_WRITE`, `IOERR_SHMSIZE`, `IOERR_SHMOPEN`).
 const SQLITE_FULL: [&str; 4] = ["13", "778", "4874", "4618"];
+/// `IOERR_FSYNC`, `IOERR_DIR_FSYNC`.
+const SQLITE_SYNC: [&str; 2] = ["1034", "1290"];
 /// `SQLITE_BUSY`, `SQLITE_LOCKED`, `BUSY_RECOVERY`, `BUSY_SNAPSHOT`, `BUSY_TIMEOUT`.
 const SQLITE_BUSY: [&str; 5] = ["5", "6", "261", "517", "773"];
 /// `SQLITE_TOOBIG`, `SQLITE_MISMATCH`.
@@ -63,6 +68,9 @@ impl From<sqlx::Error> for Error {
         }
         if SQLITE_FULL.contains(&code.as_str()) || matches!(code.as_str(), "53100" | "53200") {
             return Self::Full(error);
+        }
+        if SQLITE_SYNC.contains(&code.as_str()) {
+            return Self::Sync(error);
         }
         if SQLITE_BUSY.contains(&code.as_str()) || is_postgres_passing(&code) {
             return Self::Unavailable(error);
@@ -89,7 +97,7 @@ impl Error {
             Self::Taken(_) => Fault::new(Code::Conflict, "it exists already"),
             Self::Data(_) => Fault::new(Code::InvalidArgument, "a value can't be stored"),
             Self::Unavailable(_) => Fault::new(Code::Unavailable, "the database is busy or down; try again"),
-            Self::Address | Self::Schema { .. } | Self::Damaged(_) | Self::Other(_) => {
+            Self::Address | Self::Sync(_) | Self::Schema { .. } | Self::Damaged(_) | Self::Other(_) => {
                 Fault::new(Code::Internal, "the database refused; the log says why")
             }
         }

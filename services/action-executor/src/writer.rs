@@ -212,6 +212,11 @@ impl WriterTask {
             match (&error, &self.reserve) {
                 (Error::Data(_), _) => return Err(error),
                 (Error::Full(_), Some(reserve)) => reserve.spend(),
+                (Error::Sync(_), _) => {
+                    // Trying again could succeed without the data being there: only a new start reads what the disk has.
+                    tracing::error!(error = %error.chain(), "database could not be synced, ending at once");
+                    std::process::abort();
+                }
                 _ => tracing::error!(error = %error.chain(), "runs can't be written, trying again"),
             }
             tokio::time::sleep(backoff.next_wait()).await;

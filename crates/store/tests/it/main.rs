@@ -71,3 +71,21 @@ async fn a_dropped_transaction_leaves_nothing() {
     });
     assert_eq!(count, 1);
 }
+
+#[tokio::test]
+async fn goes_on_after_the_database_took_a_transaction_back_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(&folder).await;
+    engine.migrate("test", &[FIRST]).await.unwrap();
+    let mut transaction = engine.begin().await.unwrap();
+    // As SQLite does when the disk is full.
+    patchbay_store::write!(transaction, connection =>
+        sqlx::raw_sql("ROLLBACK").execute(connection).await.map(drop))
+    .unwrap();
+    drop(transaction);
+    let mut transaction = engine.begin().await.unwrap();
+    patchbay_store::write!(transaction, connection =>
+        sqlx::query("INSERT INTO things (id) VALUES (2)").execute(connection).await.map(drop))
+    .unwrap();
+    transaction.commit().await.unwrap();
+}
