@@ -44,7 +44,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { connections: 2, patience: Duration::from_secs(5), cache_kib: 16 * 1024, checkpoint_pages: 500 }
+        Self { connections: 2, patience: Duration::from_secs(5), cache_kib: 16 * 1024, checkpoint_pages: 2_000 }
     }
 }
 
