@@ -110,7 +110,9 @@ async fn report(executor: &Executor, run: &Run, step: &CompiledStep, credential:
             let verdict = match failure.action {
                 Action::Retry => Verdict::Unreachable,
                 Action::RateLimited { after } => Verdict::Pause(after.unwrap_or(PAUSE)),
-                Action::Fail | Action::Reauthorize => Verdict::Reachable,
+                // Until its owner has marked the connection, nobody else tries the same credential.
+                Action::Reauthorize => Verdict::Pause(CREDENTIAL_PAUSE),
+                Action::Fail => Verdict::Reachable,
             };
             (verdict, failure.class.name())
         }
