@@ -177,12 +177,31 @@ fn covered(output: Box<RawValue>, step: &CompiledStep, credential: &Credential) 
     for name in &step.secrets {
         let secret = fields.get_attr(name).unwrap_or_default();
         let Some(secret) = secret.as_str().filter(|secret| secret.len() >= SHORTEST_SECRET) else { continue };
-        if text.contains(secret) {
-            text = text.replace(secret, "***");
-        }
+        text = cover(text, secret);
     }
     if text == output.get() {
         return output;
     }
     RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+/// JSON text without a secret. Inside of it the secret stands as JSON writes it, quotes and backslashes escaped.
+fn cover(text: String, secret: &str) -> String {
+    let quoted = serde_json::Value::from(secret).to_string();
+    let written = &quoted[1..quoted.len() - 1];
+    if text.contains(written) { text.replace(written, "***") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn covers_a_secret_as_json_writes_it() {
+        for secret in ["plain-secret", "with \"quotes\" and \\", "line\nbreak"] {
+            let text = serde_json::json!({"echo": format!("Bearer {secret}!")}).to_string();
+            assert_eq!(cover(text, secret), r#"{"echo":"Bearer ***!"}"#);
+        }
+        assert_eq!(cover(r#"{"a":1}"#.to_owned(), "absent"), r#"{"a":1}"#);
+    }
 }

@@ -17,6 +17,8 @@ use crate::{
     rows::DeadRow,
 };
 
+/// How often room for all runs of one event is looked for.
+const ROOM_LOOK: Duration = Duration::from_millis(5);
 /// Events in one claim.
 const BATCH: usize = 256;
 
@@ -74,6 +76,9 @@ impl Intake {
             }
             if !claims.is_empty() {
                 claim(&self.executor, claims).await;
+            } else if !self.backlog.is_empty() {
+                // There is room for one run, but not for all that this event starts.
+                shutdown.or(tokio::time::sleep(ROOM_LOOK)).await;
             }
         }
     }
@@ -147,6 +152,12 @@ impl Intake {
             listeners.into_iter().filter(|listener| wants(&executor, listener, &data)).collect();
         if wanted.is_empty() {
             delivery.acknowledge();
+            return Ok(());
+        }
+        let most = executor.slots.most();
+        if wanted.len() > most {
+            let error = format!("{} automations take it, and executor.in_flight is {most}; raise it", wanted.len());
+            bury(&executor, delivery, Some(&event), "too_many_automations", error).await;
             return Ok(());
         }
         let bytes = delivery.message.payload.len();

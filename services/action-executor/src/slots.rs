@@ -24,7 +24,8 @@ pub(crate) struct Slot {
 
 impl Slots {
     pub(crate) fn new(runs: usize, bytes: usize) -> Self {
-        let most_kib = (bytes / KIB).max(1);
+        // Every run takes 1 KiB at least.
+        let most_kib = (bytes / KIB).max(runs);
         Self {
             runs: Arc::new(Semaphore::new(runs)),
             kib: Arc::new(Semaphore::new(most_kib)),
@@ -35,7 +36,14 @@ impl Slots {
 
     /// Places for `count` runs of `bytes` each; nothing when there is no room for all of them now.
     pub(crate) fn take(&self, count: usize, bytes: usize) -> Option<Vec<Slot>> {
-        (0..count.min(self.most_runs)).map(|_| self.take_one(bytes)).collect()
+        // Runs that are together larger than all room take all room: they must not wait for ever.
+        let bytes = bytes.min(self.most_kib / count.max(1) * KIB);
+        (0..count).map(|_| self.take_one(bytes)).collect()
+    }
+
+    /// Runs that there is room for when nothing else is in memory.
+    pub(crate) fn most(&self) -> usize {
+        self.most_runs
     }
 
     /// A place for one run.
@@ -83,6 +91,13 @@ mod tests {
         assert!(slots.take(2, 1).is_none(), "runs are out");
         drop(held);
         assert_eq!(slots.take(3, 1).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn runs_that_are_together_larger_than_all_room_find_it_when_it_is_free() {
+        let slots = Slots::new(8, 10 * KIB);
+        assert_eq!(slots.take(7, 4 * KIB).map(|held| held.len()), Some(7));
+        assert_eq!(slots.take(8, 1_000 * KIB).map(|held| held.len()), Some(8));
     }
 
     #[test]
