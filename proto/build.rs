@@ -2,8 +2,10 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 8] = [
     "patchbay/event/v1/event.proto",
+    "patchbay/event/v1/service.proto",
+    "patchbay/catalog/v1/catalog.proto",
     "patchbay/connection/v1/connection.proto",
     "patchbay/connection/internal/v1/connection.proto",
     "patchbay/automation/v1/automation.proto",

@@ -38,6 +38,13 @@ pub mod connection {
     }
 }
 
+/// Partners, their operations, and what their accounts have.
+pub mod catalog {
+    pub mod v1 {
+        tonic::include_proto!("patchbay.catalog.v1");
+    }
+}
+
 /// Automations, their versions and sources.
 pub mod automation {
     pub mod v1 {

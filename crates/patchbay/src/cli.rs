@@ -7,6 +7,8 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
+use patchbay_types::{AutomationId, ConnectionId, RunId, WorkspaceId};
+
 use crate::config::LogFormat;
 
 /// Connects apps: a webhook becomes a durable event, the event starts runs, their steps call partners.
@@ -30,9 +32,21 @@ pub(crate) enum Command {
     /// Makes users and their tokens, before or beside `patchbay up`.
     #[command(subcommand)]
     User(UserCommand),
+    /// Shows runs, and lets them go on or ends them, beside `patchbay up`.
+    #[command(subcommand)]
+    Runs(RunsCommand),
+    /// Shows what needs a person, brings it in again or drops it, beside `patchbay up`.
+    #[command(subcommand, name = "deadletters", visible_alias = "dead-letters")]
+    DeadLetters(DeadLettersCommand),
     /// Shows the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Prints the completions of a shell, such as `patchbay completions bash > /etc/bash_completion.d/patchbay`.
+    Completions {
+        /// For which shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
 }
 
 /// Where the configuration comes from.
@@ -108,11 +122,113 @@ pub(crate) enum UserCommand {
 #[derive(Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Prints every key with its default and what it means.
-    Reference,
+    Reference {
+        /// Prints one JSON object: the defaults alone.
+        #[arg(long)]
+        json: bool,
+    },
     /// Prints the configuration as it would be used, secrets masked.
     Print {
         #[command(flatten)]
         sources: Sources,
+        /// Prints one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Which workspaces a command looks at, and how it answers.
+#[derive(Args)]
+pub(crate) struct Desk {
+    /// Only this workspace; without it, all of them.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) workspace: Option<WorkspaceId>,
+    #[command(flatten)]
+    pub(crate) database: Sources,
+    /// Prints one JSON object, as the API answers it.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum RunsCommand {
+    /// Lists runs, newest first.
+    List {
+        #[command(flatten)]
+        filter: RunFilter,
+        #[command(flatten)]
+        desk: Desk,
+    },
+    /// Shows one run with its steps: what went in, what came out.
+    Show {
+        run: RunId,
+        #[command(flatten)]
+        desk: Desk,
+    },
+    /// Lets failed, cancelled or doubtful runs go on at the step where they stopped.
+    Replay {
+        #[arg(required = true)]
+        run: Vec<RunId>,
+        #[command(flatten)]
+        desk: Desk,
+    },
+    /// Ends runs that wait or whose outcome is unknown.
+    Cancel {
+        #[arg(required = true)]
+        run: Vec<RunId>,
+        #[command(flatten)]
+        desk: Desk,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct RunFilter {
+    /// Only runs of this automation.
+    #[arg(long, value_name = "ID")]
+    pub(crate) automation: Option<AutomationId>,
+    /// Only runs with this status.
+    #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(patchbay_gateway::view::STATUSES))]
+    pub(crate) status: Option<String>,
+    /// Only runs that use this connection.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) connection: Option<ConnectionId>,
+    /// Only runs of this event.
+    #[arg(long, value_name = "ID")]
+    pub(crate) event: Option<String>,
+    /// How many at the most.
+    #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=1000))]
+    pub(crate) limit: i64,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum DeadLettersCommand {
+    /// Lists dead letters, newest first; those of workspace 0 belong to nobody.
+    List {
+        /// How many at the most.
+        #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=1000))]
+        limit: i64,
+        #[command(flatten)]
+        desk: Desk,
+    },
+    /// Shows one dead letter with the message that it is about.
+    Show {
+        id: i64,
+        #[command(flatten)]
+        desk: Desk,
+    },
+    /// Repeats the runs, or brings the events in again.
+    Replay {
+        #[arg(required = true)]
+        id: Vec<i64>,
+        #[command(flatten)]
+        desk: Desk,
+    },
+    /// Forgets dead letters. Runs stay in the history as they ended.
+    Drop {
+        #[arg(required = true)]
+        id: Vec<i64>,
+        #[command(flatten)]
+        desk: Desk,
     },
 }
 

@@ -1,8 +1,8 @@
-//! Opening the database of a configuration.
+//! The database of a configuration: for a whole process, or for one command.
 
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use patchbay_runtime::data_directory;
 use patchbay_store::{Engine, Options};
 
@@ -25,4 +25,29 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<Engine> {
         None => "database can't be opened\nhint: see `store.url`".to_owned(),
     };
     Engine::open(&config.store.url, &options).await.with_context(failed)
+}
+
+/// Does `work` on the database, which is made when missing.
+pub(crate) fn on<T>(config: &Config, work: impl AsyncFnOnce(&Engine) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no threads")?;
+    runtime.block_on(async {
+        let engine = open(config).await?;
+        let outcome = work(&engine).await;
+        engine.close().await;
+        outcome
+    })
+}
+
+/// As [`on`], for what makes no sense over a database that is not there.
+pub(crate) fn on_existing<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(&Engine) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    match config.store.file().filter(|file| !file.exists()) {
+        None => on(config, work),
+        Some(file) => {
+            let file = file.display();
+            Err(anyhow!("there is no database {file}\nhint: `patchbay user create` or `patchbay up` makes it"))
+        }
+    }
 }

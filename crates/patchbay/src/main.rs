@@ -3,8 +3,11 @@
 mod cli;
 mod config;
 mod database;
+mod dead_letters;
+mod desk;
 mod failure;
 mod output;
+mod runs;
 mod sandbox;
 mod signals;
 mod up;
@@ -12,7 +15,7 @@ mod user;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::{
     cli::{Cli, Command, ConfigCommand, UserCommand},
@@ -42,7 +45,16 @@ fn run(command: Command) -> Result<(), Failure> {
             user::create(&email, password_stdin, &database, json)
         }
         Command::User(UserCommand::Token { email, database, json }) => user::token(&email, &database, json),
-        Command::Config(ConfigCommand::Reference) => config::print_reference(),
-        Command::Config(ConfigCommand::Print { sources }) => config::print_effective(&sources),
+        Command::Runs(command) => runs::run(command),
+        Command::DeadLetters(command) => dead_letters::run(command),
+        Command::Config(ConfigCommand::Reference { json }) => config::print_reference(json),
+        Command::Config(ConfigCommand::Print { sources, json }) => config::print_effective(&sources, json),
+        Command::Completions { shell } => completions(shell),
     }
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "patchbay", &mut script);
+    output::print(&String::from_utf8_lossy(&script))
 }

@@ -1,12 +1,11 @@
 //! The commands `user create` and `user token`.
 
-use std::{io::BufRead, path::Path};
+use std::io::BufRead;
 
 use anyhow::{Context, anyhow};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use patchbay_gateway::users;
 use patchbay_runtime::Clock;
-use patchbay_store::Engine;
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -18,7 +17,7 @@ const SHORTEST_PASSWORD: usize = 8;
 pub(crate) fn create(email: &str, password_stdin: bool, sources: &Sources, json: bool) -> Result<(), Failure> {
     let config = Config::load(sources)?;
     let password = if password_stdin { read_password()? } else { make_password()? };
-    let created = on_database(&config, async |engine| {
+    let created = database::on(&config, async |engine| {
         patchbay_gateway::migrate(engine).await.context("database can't be brought up to date")?;
         users::create(engine, &Clock::system(), email, &password).await.map_err(refusal)
     })?;
@@ -38,10 +37,7 @@ pub(crate) fn create(email: &str, password_stdin: bool, sources: &Sources, json:
 /// Makes a token for programs.
 pub(crate) fn token(email: &str, sources: &Sources, json: bool) -> Result<(), Failure> {
     let config = Config::load(sources)?;
-    if let Some(file) = config.store.file().filter(|file| !file.exists()) {
-        return Err(no_database(file).into());
-    }
-    let token = on_database(&config, async |engine| {
+    let token = database::on_existing(&config, async |engine| {
         patchbay_gateway::migrate(engine).await.context("database can't be brought up to date")?;
         users::create_token(engine, &Clock::system(), email).await.map_err(refusal).map(Zeroizing::new)
     })?;
@@ -49,16 +45,6 @@ pub(crate) fn token(email: &str, sources: &Sources, json: bool) -> Result<(), Fa
         true => output::print(&format!("{}\n", json!({ "email": email, "token": token.as_str() }))),
         false => output::print(&format!("{}\n", token.as_str())),
     }
-}
-
-fn on_database<T>(config: &Config, work: impl AsyncFnOnce(&Engine) -> anyhow::Result<T>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no threads")?;
-    runtime.block_on(async {
-        let engine = database::open(config).await?;
-        let outcome = work(&engine).await;
-        engine.close().await;
-        outcome
-    })
 }
 
 fn read_password() -> Result<Zeroizing<String>, Failure> {
@@ -84,8 +70,4 @@ fn refusal(error: patchbay_gateway::Error) -> anyhow::Error {
         patchbay_gateway::Error::Refused(fault) => anyhow!(fault.message),
         other => other.into(),
     }
-}
-
-fn no_database(file: &Path) -> anyhow::Error {
-    anyhow!("there is no database {}\nhint: `patchbay user create` or `patchbay up` makes it", file.display())
 }

@@ -163,6 +163,16 @@ pub(crate) struct DeadLetterView {
     pub(crate) at: i64,
 }
 
+/// A dead letter with the message that it is about.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct DeadLetterRow {
+    #[sqlx(flatten)]
+    pub(crate) view: DeadLetterView,
+    pub(crate) original: Option<Vec<u8>>,
+    /// When a person asked for its event to be brought in again.
+    pub(crate) replay_at: Option<i64>,
+}
+
 /// What the list of runs is narrowed to.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RunFilter {

@@ -1,5 +1,7 @@
 //! The executor's tables: one method an intention.
 
+mod dead_letters;
+
 use std::{collections::HashSet, sync::Arc};
 
 use patchbay_proto::event::v1::{FinishedBatch, RunFinished};
@@ -10,15 +12,23 @@ use uuid::Uuid;
 
 use crate::{
     batch::Statements,
-    rows::{DeadLetterView, DeadRow, EndRow, OpenRow, ProgressRow, RunFilter, TakenRow, ViewRow, phase_name},
+    rows::{DeadRow, EndRow, OpenRow, ProgressRow, RunFilter, TakenRow, ViewRow, phase_name},
 };
 
-const MIGRATIONS: [Migration; 1] = [Migration {
-    number: 1,
-    name: "runs",
-    sqlite: include_str!("migrations/sqlite/0001_runs.sql"),
-    postgres: include_str!("migrations/postgres/0001_runs.sql"),
-}];
+const MIGRATIONS: [Migration; 2] = [
+    Migration {
+        number: 1,
+        name: "runs",
+        sqlite: include_str!("migrations/sqlite/0001_runs.sql"),
+        postgres: include_str!("migrations/postgres/0001_runs.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "dead_letters",
+        sqlite: include_str!("migrations/sqlite/0002_dead_letters.sql"),
+        postgres: include_str!("migrations/postgres/0002_dead_letters.sql"),
+    },
+];
 
 /// A statement whose two texts stand side by side in `queries/`.
 macro_rules! two {
@@ -35,6 +45,9 @@ const TAKE_BEHIND: Sql = two!("take_behind");
 const TAKE_OVER: Sql = two!("take_over");
 const LIST_RUNS: Sql = two!("list_runs");
 const SHOW_RUN: Sql = two!("show_run");
+
+/// Runs that ended, under the row that lists them.
+pub(crate) type Ended = (Uuid, FinishedBatch);
 
 /// The tables of runs.
 #[derive(Debug, Clone)]
@@ -267,7 +280,7 @@ impl Store {
         workspace: WorkspaceId,
         id: RunId,
         now: Timestamp,
-    ) -> Result<Option<(Uuid, FinishedBatch)>, Error> {
+    ) -> Result<Option<Ended>, Error> {
         let mut transaction = self.engine.begin().await?;
         let key = id.as_bytes().as_slice();
         let kept = write!(transaction, connection => sqlx::query(include_str!("queries/cancel.sql"))
@@ -294,18 +307,6 @@ impl Store {
         let id = tell_later(&mut transaction, &batch, now).await?;
         transaction.commit().await?;
         Ok(Some((id, batch)))
-    }
-
-    pub(crate) async fn list_dead_letters(
-        &self,
-        workspace: WorkspaceId,
-        before: i64,
-        limit: i64,
-    ) -> Result<Vec<DeadLetterView>, Error> {
-        Ok(
-            read!(&self.engine, pool => sqlx::query_as::<_, DeadLetterView>(include_str!("queries/list_dead_letters.sql"))
-            .bind(workspace.get()).bind(before).bind(limit).fetch_all(pool).await)?,
-        )
     }
 
     /// Forgets the events of one part of the key space that were accepted before `before`. The parts are those of the

@@ -7,6 +7,7 @@ use patchbay_store::Error;
 use crate::{
     executor::Executor,
     gate::{Admission, Gate, Permit},
+    revive::revive,
     rows::TakenRow,
     run::{Run, drive_taken, fail_at_once},
     slots::Slot,
@@ -79,7 +80,7 @@ async fn round(executor: &Arc<Executor>, looked: &mut Looked) -> Result<bool, Er
     if is_time(looked.due, executor.config.poll) {
         let took = take_due(executor).await?;
         looked.due = (!took).then_some(now);
-        worked |= took;
+        worked |= took | revive(executor).await?;
     }
     for gate in executor.gates.all() {
         if gate.waiting() > 0 {

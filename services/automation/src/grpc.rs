@@ -150,6 +150,7 @@ fn source(source: Source) -> SourceMessage {
         parameters: source.parameters.into(),
         deleted: source.deleted,
         revision: source.revision,
+        ..Default::default()
     }
 }
 

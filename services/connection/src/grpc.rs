@@ -85,6 +85,21 @@ impl ConnectionService for Public {
         let deleted = self.0.delete(WorkspaceId::new(request.workspace_id), ConnectionId::new(request.id)).await;
         deleted.map(|()| Response::new(public::DeleteConnectionResponse {})).map_err(status)
     }
+
+    async fn test(
+        &self,
+        _: Request<public::ConnectionRequest>,
+    ) -> Result<Response<public::TestConnectionResponse>, Status> {
+        Err(Status::unimplemented("test"))
+    }
+
+    async fn disconnect(&self, _: Request<public::ConnectionRequest>) -> Result<Response<public::Connection>, Status> {
+        Err(Status::unimplemented("disconnect"))
+    }
+
+    async fn reactivate(&self, _: Request<public::ConnectionRequest>) -> Result<Response<public::Connection>, Status> {
+        Err(Status::unimplemented("reactivate"))
+    }
 }
 
 #[tonic::async_trait]

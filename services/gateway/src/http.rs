@@ -69,6 +69,8 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/runs/{id}/replay", post(runs::replay))
         .route("/v1/runs/{id}/cancel", post(runs::cancel))
         .route("/v1/dead-letters", get(dead_letters::list))
+        .route("/v1/dead-letters/{id}", get(dead_letters::show).delete(dead_letters::delete))
+        .route("/v1/dead-letters/{id}/replay", post(dead_letters::replay))
         .route("/v1/workspace", get(workspace::show))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&gateway), idempotency::keep));
     Router::new()

@@ -12,6 +12,7 @@ mod sessions;
 mod store;
 mod token;
 pub mod users;
+pub mod view;
 mod workers;
 
 pub use config::Config;

@@ -24,6 +24,7 @@ const INSERT_TOKEN: &str = include_str!("../queries/insert_token.sql");
 const SESSION: &str = include_str!("../queries/session.sql");
 const DELETE_EXPIRED_TOKENS: &str = include_str!("../queries/delete_expired_tokens.sql");
 const WORKSPACE: &str = include_str!("../queries/workspace.sql");
+const WORKSPACES: &str = include_str!("../queries/workspaces.sql");
 const BEGIN_ANSWER: &str = include_str!("../queries/begin_answer.sql");
 const ANSWER: &str = include_str!("../queries/answer.sql");
 const TAKE_OVER_ANSWER: &str = include_str!("../queries/take_over_answer.sql");
@@ -116,6 +117,12 @@ impl Store {
         let found: Option<(String, String)> = read!(&self.engine, pool =>
             query_as(WORKSPACE).bind(id.get()).fetch_optional(pool).await)?;
         Ok(found.map(|(name, plan)| Workspace { name, plan }))
+    }
+
+    /// The ids of all workspaces.
+    pub(crate) async fn workspaces(&self) -> Result<Vec<WorkspaceId>, Error> {
+        let ids: Vec<i64> = read!(&self.engine, pool => query_scalar(WORKSPACES).fetch_all(pool).await)?;
+        Ok(ids.into_iter().map(WorkspaceId::new).collect())
     }
 
     /// Takes a free slot. Returns whether it was free.

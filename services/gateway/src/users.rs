@@ -55,6 +55,14 @@ pub async fn find(engine: &Engine, email: &str) -> Result<Option<Created>, Error
     Ok(found.map(|user| Created { user: user.id, workspace: user.workspace }))
 }
 
+/// All workspaces, for those who operate the database.
+///
+/// # Errors
+/// The database.
+pub async fn workspaces(engine: &Engine) -> Result<Vec<WorkspaceId>, Error> {
+    Ok(Store::new(engine.clone()).workspaces().await?)
+}
+
 /// Makes a token that is valid for a year, and returns it. It can't be shown again.
 ///
 /// # Errors

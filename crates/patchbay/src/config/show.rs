@@ -10,13 +10,17 @@ use super::{Config, DATA_DIRECTORY, REFERENCE, directory_name};
 
 const MASK: &str = "••";
 
-/// Prints the file with every default.
-pub(crate) fn print_reference() -> Result<(), Failure> {
-    output::print(REFERENCE)
+/// Prints the file with every default, or the defaults alone as JSON.
+pub(crate) fn print_reference(json: bool) -> Result<(), Failure> {
+    if !json {
+        return output::print(REFERENCE);
+    }
+    let table: Table = toml::from_str(REFERENCE).context("reference can't be read")?;
+    output::print_json(&table)
 }
 
 /// Prints what holds, when all of it can be used.
-pub(crate) fn print_effective(sources: &Sources) -> Result<(), Failure> {
+pub(crate) fn print_effective(sources: &Sources, json: bool) -> Result<(), Failure> {
     Config::load(sources)?;
     let mut table: Table =
         load(REFERENCE, sources.file(), &environment()).map_err(|error| Failure::Usage(error.into()))?;
@@ -28,6 +32,9 @@ pub(crate) fn print_effective(sources: &Sources) -> Result<(), Failure> {
     }
     if let Some(Value::Array(keys)) = table.get_mut("vault").and_then(|section| section.get_mut("master_keys")) {
         keys.iter_mut().for_each(mask_key);
+    }
+    if json {
+        return output::print_json(&table);
     }
     output::print(&toml::to_string(&table).context("configuration can't be printed")?)
 }

@@ -7,22 +7,24 @@ use serde_json::{Value, json};
 
 use crate::process::{PATIENCE, Process, address, command, run, up};
 
-const JSON: (&str, &str) = ("content-type", "application/json");
+pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
 
-fn start(data: &Path) -> (Process, Value) {
+pub(crate) fn start(data: &Path) -> (Process, Value) {
     Process::start(command(&up(data, &["--demo", "--sandbox-listen", "127.0.0.1:0"])))
 }
 
 /// Sends what a printed `curl` line says.
-async fn send(line: &str, address: &str) -> http::Answer {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let url = words.iter().find(|word| word.starts_with("http://")).unwrap();
-    let path = url.strip_prefix(&format!("http://{address}")).unwrap();
+pub(crate) async fn send(ready: &Value, name: &str) -> http::Answer {
+    let line = ready["demo"][name].as_str().unwrap();
+    let url = line.split_whitespace().find_map(|word| word.strip_prefix("http://")).unwrap();
+    let (address, path) = url.split_at(url.find('/').unwrap());
+    let headers: Vec<_> =
+        line.split("-H '").skip(1).filter_map(|rest| rest.split_once('\'')?.0.split_once(": ")).collect();
     let body = line.split_once("-d '").unwrap().1.trim_end_matches('\'');
-    http::call(address, "POST", path, &[JSON], body.as_bytes()).await.unwrap()
+    http::call(address, "POST", path, &headers, body.as_bytes()).await.unwrap()
 }
 
-async fn items(address: &str, path: &str, headers: &[(&str, &str)]) -> Vec<Value> {
+pub(crate) async fn items(address: &str, path: &str, headers: &[(&str, &str)]) -> Vec<Value> {
     let answer = http::call(address, "GET", path, headers, b"").await.unwrap();
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.json()["items"].as_array().unwrap().clone()
@@ -34,7 +36,7 @@ async fn the_printed_line_makes_a_profile_and_launches_the_scenario() {
     let (process, ready) = start(folder.path());
     let (public, sandbox) = (address(&ready, "listen"), address(&ready, "sandbox_listen"));
 
-    let accepted = send(ready["demo"]["fire"].as_str().unwrap(), public).await;
+    let accepted = send(&ready, "fire").await;
     assert_eq!((accepted.status, accepted.body.as_str()), (200, "OK"));
 
     let profile =
@@ -45,7 +47,7 @@ async fn the_printed_line_makes_a_profile_and_launches_the_scenario() {
         wait_for("the entry", PATIENCE, async || items(sandbox, "/_/altcraft/workflows/12/entries", &[]).await.pop());
     assert_eq!(entry.await["email"], "ann@shop.test");
 
-    let login = send(ready["demo"]["token"].as_str().unwrap(), public).await.json();
+    let login = send(&ready, "token").await.json();
     let authorization = format!("Bearer {}", login["data"]["authToken"].as_str().unwrap());
     let run = wait_for("the run", PATIENCE, async || {
         let runs = items(public, "/v1/runs", &[("authorization", &authorization)]).await;
@@ -70,8 +72,8 @@ async fn a_second_start_uses_what_the_first_has_made() {
 
     let (second, ready) = start(folder.path());
     assert_eq!(token(&ready), first_token);
-    let (public, sandbox) = (address(&ready, "listen"), address(&ready, "sandbox_listen"));
-    let accepted = send(ready["demo"]["fire"].as_str().unwrap(), public).await;
+    let sandbox = address(&ready, "sandbox_listen");
+    let accepted = send(&ready, "fire").await;
     assert_eq!(accepted.status, 200, "{accepted:?}");
     let profile = wait_for("the profile in the second sandbox", PATIENCE, async || {
         items(sandbox, "/_/altcraft/profiles?db_id=7", &[]).await.pop()

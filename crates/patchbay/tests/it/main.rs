@@ -5,5 +5,6 @@
 mod configuration;
 mod demo;
 mod life;
+mod operating;
 mod process;
 mod users;

@@ -10,6 +10,7 @@ mod forgetful;
 mod house;
 mod inputs;
 mod keys;
+mod letters;
 mod partner;
 mod peers;
 mod people;

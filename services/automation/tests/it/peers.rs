@@ -83,6 +83,21 @@ impl public_server::ConnectionService for Peers {
     ) -> Result<Response<public::DeleteConnectionResponse>, Status> {
         Err(Status::unimplemented("delete"))
     }
+
+    async fn test(
+        &self,
+        _: Request<public::ConnectionRequest>,
+    ) -> Result<Response<public::TestConnectionResponse>, Status> {
+        Err(Status::unimplemented("test"))
+    }
+
+    async fn disconnect(&self, _: Request<public::ConnectionRequest>) -> Result<Response<public::Connection>, Status> {
+        Err(Status::unimplemented("disconnect"))
+    }
+
+    async fn reactivate(&self, _: Request<public::ConnectionRequest>) -> Result<Response<public::Connection>, Status> {
+        Err(Status::unimplemented("reactivate"))
+    }
 }
 
 #[async_trait]

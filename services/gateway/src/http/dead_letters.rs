@@ -3,53 +3,64 @@
 use axum::{
     Json,
     extract::{RawQuery, State},
+    http::StatusCode,
 };
-use patchbay_proto::executor::v1::{DeadLetterEntry, ListDeadLettersRequest, run_service_client::RunServiceClient};
-use patchbay_types::{RunId, Timestamp};
-use serde::Serialize;
+use patchbay_proto::{
+    Route,
+    executor::v1::{DeadLetterRequest, ListDeadLettersRequest, run_service_client::RunServiceClient},
+};
 
 use super::{
-    Answer, LARGEST_ANSWER, Shared, ask,
+    Answer, Gateway, LARGEST_ANSWER, Shared, ask,
     caller::Caller,
     page::{List, Page, Query, numeric_cursor},
+    path::PathId,
 };
-
-#[derive(Debug, Serialize)]
-pub(super) struct Shown {
-    id: i64,
-    kind: String,
-    reason: String,
-    error: String,
-    run_id: Option<RunId>,
-    event_id: String,
-    at: Timestamp,
-}
+use crate::view::{self, ShownDeadLetter, ShownDeadLetterDetail};
 
 pub(super) async fn list(
     State(gateway): Shared,
     caller: Caller,
     RawQuery(query): RawQuery,
-) -> Answer<Json<Page<Shown>>> {
+) -> Answer<Json<Page<ShownDeadLetter>>> {
     let query = Query::new(query.as_deref());
     let request = ListDeadLettersRequest {
         workspace_id: caller.workspace.get(),
         limit: query.limit()?,
         before_id: query.numeric_cursor(List::DeadLetters)?,
     };
-    let mut executor = RunServiceClient::new(gateway.peers.executor.clone()).max_decoding_message_size(LARGEST_ANSWER);
-    let page = ask(executor.list_dead_letters(request)).await?;
-    let items = page.dead_letters.into_iter().map(show).collect();
+    let page = ask(executor(&gateway).list_dead_letters(request)).await?;
+    let items = page.dead_letters.into_iter().map(view::dead_letter).collect();
     Ok(Json(Page { items, next_cursor: numeric_cursor(List::DeadLetters, page.next_before_id) }))
 }
 
-fn show(entry: DeadLetterEntry) -> Shown {
-    Shown {
-        id: entry.id,
-        kind: entry.kind,
-        reason: entry.reason,
-        error: entry.error,
-        run_id: RunId::from_slice(&entry.run_id).ok(),
-        event_id: entry.event_id,
-        at: Timestamp::from_micros(entry.at),
-    }
+pub(super) async fn show(
+    State(gateway): Shared,
+    caller: Caller,
+    PathId(id): PathId<i64>,
+) -> Answer<Json<ShownDeadLetterDetail>> {
+    let detail = ask(executor(&gateway).get_dead_letter(named(caller, id))).await?;
+    Ok(Json(view::dead_letter_detail(detail)))
+}
+
+pub(super) async fn replay(
+    State(gateway): Shared,
+    caller: Caller,
+    PathId(id): PathId<i64>,
+) -> Answer<Json<ShownDeadLetter>> {
+    let entry = ask(executor(&gateway).replay_dead_letter(named(caller, id))).await?;
+    Ok(Json(view::dead_letter(entry)))
+}
+
+pub(super) async fn delete(State(gateway): Shared, caller: Caller, PathId(id): PathId<i64>) -> Answer<StatusCode> {
+    ask(executor(&gateway).drop_dead_letter(named(caller, id))).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn executor(gateway: &Gateway) -> RunServiceClient<Route> {
+    RunServiceClient::new(gateway.peers.executor.clone()).max_decoding_message_size(LARGEST_ANSWER)
+}
+
+fn named(caller: Caller, id: i64) -> DeadLetterRequest {
+    DeadLetterRequest { workspace_id: caller.workspace.get(), id }
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use patchbay_proto::{
     automation::v1::{AutomationRequest, CreateAutomationRequest, ListAutomationsRequest, UpdateAutomationRequest},
     connection::v1::{DeleteConnectionRequest, GetConnectionRequest, ListConnectionsRequest},
-    executor::v1::{ListDeadLettersRequest, ListRunsRequest, RunRequest},
+    executor::v1::{DeadLetterRequest, ListDeadLettersRequest, ListRunsRequest, RunRequest},
 };
 use serde_json::{Value, json};
 
@@ -226,4 +226,24 @@ async fn lists_dead_letters() {
     assert_eq!(house.get("/v1/dead-letters").await.json(), json!({"items": [entry], "next_cursor": null}));
     let request = ListDeadLettersRequest { workspace_id: house.workspace.get(), limit: 50, before_id: 0 };
     assert_eq!(house.peers.asked(), [Asked::ListDeadLetters(request)]);
+}
+
+#[tokio::test]
+async fn shows_replays_and_drops_a_dead_letter() {
+    let house = House::new().await;
+    let named = |verb| Asked::DeadLetter(verb, DeadLetterRequest { workspace_id: house.workspace.get(), id: 9 });
+    let letter = house.get("/v1/dead-letters").await.json()["items"][0].clone();
+    house.peers.asked();
+
+    let mut detail = letter.clone();
+    detail["payload"] = json!({"a": 1});
+    detail["topic"] = "trigger.fired".into();
+    detail["original"] = "cmF3".into();
+    assert_eq!(house.get("/v1/dead-letters/9").await.json(), detail);
+    let answer = house.call("POST", "/v1/dead-letters/9/replay", Value::Null).await;
+    assert_eq!((answer.status, answer.json()), (StatusCode::OK, letter));
+    let answer = house.call("DELETE", "/v1/dead-letters/9", Value::Null).await;
+    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::NO_CONTENT, ""));
+    assert_eq!(house.peers.asked(), [named("get"), named("replay"), named("drop")]);
+    assert_eq!(house.get("/v1/dead-letters/nine").await.problem(), (400, "invalid_argument".to_owned()));
 }

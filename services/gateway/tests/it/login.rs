@@ -85,6 +85,9 @@ async fn every_route_is_closed_without_a_valid_token() {
         ("POST", format!("/v1/runs/{id}/replay")),
         ("POST", format!("/v1/runs/{id}/cancel")),
         ("GET", "/v1/dead-letters".to_owned()),
+        ("GET", "/v1/dead-letters/9".to_owned()),
+        ("DELETE", "/v1/dead-letters/9".to_owned()),
+        ("POST", "/v1/dead-letters/9/replay".to_owned()),
         ("GET", "/v1/workspace".to_owned()),
     ];
     for (method, path) in routes {

@@ -17,8 +17,8 @@ use patchbay_proto::{
         connection_service_server::{ConnectionService, ConnectionServiceServer},
     },
     executor::v1::{
-        DeadLetterEntry, ListDeadLettersRequest, ListDeadLettersResponse, ListRunsRequest, ListRunsResponse, Run,
-        RunRequest, Step, StepError, Waiting,
+        DeadLetterDetail, DeadLetterEntry, DeadLetterRequest, DropDeadLetterResponse, ListDeadLettersRequest,
+        ListDeadLettersResponse, ListRunsRequest, ListRunsResponse, Run, RunRequest, Step, StepError, Waiting,
         run_service_server::{RunService, RunServiceServer},
     },
 };
@@ -48,6 +48,7 @@ pub(crate) enum Asked {
     ListRuns(ListRunsRequest),
     Run(&'static str, RunRequest),
     ListDeadLetters(ListDeadLettersRequest),
+    DeadLetter(&'static str, DeadLetterRequest),
 }
 
 /// What was given of a connection. The messages themselves hold secrets and can't be printed.
@@ -269,6 +270,27 @@ impl ConnectionService for Fakes {
     async fn delete(&self, request: Request<DeleteConnectionRequest>) -> Answer<DeleteConnectionResponse> {
         self.answer(Asked::DeleteConnection(request.into_inner()), DeleteConnectionResponse {})
     }
+
+    async fn test(
+        &self,
+        _: Request<patchbay_proto::connection::v1::ConnectionRequest>,
+    ) -> Result<Response<patchbay_proto::connection::v1::TestConnectionResponse>, Status> {
+        Err(Status::unimplemented("test"))
+    }
+
+    async fn disconnect(
+        &self,
+        _: Request<patchbay_proto::connection::v1::ConnectionRequest>,
+    ) -> Result<Response<patchbay_proto::connection::v1::Connection>, Status> {
+        Err(Status::unimplemented("disconnect"))
+    }
+
+    async fn reactivate(
+        &self,
+        _: Request<patchbay_proto::connection::v1::ConnectionRequest>,
+    ) -> Result<Response<patchbay_proto::connection::v1::Connection>, Status> {
+        Err(Status::unimplemented("reactivate"))
+    }
 }
 
 #[tonic::async_trait]
@@ -291,17 +313,38 @@ impl RunService for Fakes {
     }
 
     async fn list_dead_letters(&self, request: Request<ListDeadLettersRequest>) -> Answer<ListDeadLettersResponse> {
-        let entry = DeadLetterEntry {
-            id: 9,
-            workspace_id: 1,
-            kind: "run".to_owned(),
-            reason: "exhausted".to_owned(),
-            error: "no".to_owned(),
-            run_id: Bytes::from_static(&RUN),
-            event_id: "evt".to_owned(),
-            at: 0,
-        };
-        let page = ListDeadLettersResponse { dead_letters: vec![entry], next_before_id: 0 };
+        let page = ListDeadLettersResponse { dead_letters: vec![letter()], next_before_id: 0 };
         self.answer(Asked::ListDeadLetters(request.into_inner()), page)
+    }
+
+    async fn get_dead_letter(&self, request: Request<DeadLetterRequest>) -> Answer<DeadLetterDetail> {
+        let detail = DeadLetterDetail {
+            entry: Some(letter()),
+            original: Bytes::from_static(b"raw"),
+            payload: Bytes::from_static(b"{\"a\":1}"),
+            topic: "trigger.fired".to_owned(),
+        };
+        self.answer(Asked::DeadLetter("get", request.into_inner()), detail)
+    }
+
+    async fn replay_dead_letter(&self, request: Request<DeadLetterRequest>) -> Answer<DeadLetterEntry> {
+        self.answer(Asked::DeadLetter("replay", request.into_inner()), letter())
+    }
+
+    async fn drop_dead_letter(&self, request: Request<DeadLetterRequest>) -> Answer<DropDeadLetterResponse> {
+        self.answer(Asked::DeadLetter("drop", request.into_inner()), DropDeadLetterResponse {})
+    }
+}
+
+fn letter() -> DeadLetterEntry {
+    DeadLetterEntry {
+        id: 9,
+        workspace_id: 1,
+        kind: "run".to_owned(),
+        reason: "exhausted".to_owned(),
+        error: "no".to_owned(),
+        run_id: Bytes::from_static(&RUN),
+        event_id: "evt".to_owned(),
+        at: 0,
     }
 }

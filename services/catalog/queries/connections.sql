@@ -1,0 +1,2 @@
+SELECT DISTINCT workspace_id, connection_id
+FROM catalog_lists

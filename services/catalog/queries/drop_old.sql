@@ -1,0 +1,2 @@
+DELETE FROM catalog_lists
+WHERE fetched_at < $1

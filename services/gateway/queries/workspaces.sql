@@ -1,0 +1,1 @@
+SELECT id FROM gateway_workspaces ORDER BY id
