@@ -170,14 +170,24 @@ impl Person {
     /// A connection to Altcraft at `host`.
     pub(crate) async fn connect(&self, host: &str) -> i64 {
         let fields = json!({"host": format!("http://{host}"), "token": "sandbox-altcraft-token"});
-        let answer = self.post("/v1/connections", &json!({"partner": "altcraft", "fields": fields})).await;
+        self.connect_to("altcraft", fields).await
+    }
+
+    /// A connection to a partner.
+    pub(crate) async fn connect_to(&self, partner: &str, fields: Value) -> i64 {
+        let answer = self.post("/v1/connections", &json!({"partner": partner, "fields": fields})).await;
         assert!(answer.status < 300, "{}", answer.body);
         answer.json()["id"].as_i64().unwrap()
     }
 
     /// A published automation with one step. Gives its id and the path of its hook.
     pub(crate) async fn automate(&self, step: Value) -> (String, String) {
-        let document = json!({"name": "test", "trigger": {"operation": "webhook.received"}, "steps": [step]});
+        self.automate_by(json!({"operation": "webhook.received"}), step).await
+    }
+
+    /// As [`Self::automate`], with another trigger.
+    pub(crate) async fn automate_by(&self, trigger: Value, step: Value) -> (String, String) {
+        let document = json!({"name": "test", "trigger": trigger, "steps": [step]});
         let created = self.post("/v1/automations", &document).await;
         assert!(created.status < 300, "{}", created.body);
         let id = created.json()["id"].as_str().unwrap().to_owned();

@@ -8,4 +8,5 @@ mod bad_input;
 mod crash;
 mod disk;
 mod house;
+mod main_job;
 mod outage;

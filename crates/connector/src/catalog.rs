@@ -1,8 +1,14 @@
 //! All connectors, by partner.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use crate::{Connector, Manifest, ManifestError, Operation, manifest::closest};
+use crate::{
+    Connector, Manifest, ManifestError, Operation, Trigger,
+    manifest::{closest, there_are},
+};
 
 /// The manifests of the folder `connectors/`, as name and text.
 const BUILTIN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
@@ -70,6 +76,14 @@ impl Catalog {
         Some((connector, connector.operation(key)?))
     }
 
+    /// The trigger with this name, such as `sandbox-crm.contact_created`, and whose it is.
+    #[must_use]
+    pub fn trigger(&self, name: &str) -> Option<(&Arc<Connector>, &Arc<Trigger>)> {
+        let (partner, key) = name.split_once('.')?;
+        let connector = self.connector(partner)?;
+        Some((connector, connector.trigger(key)?))
+    }
+
     /// All connectors, by key.
     pub fn connectors(&self) -> impl Iterator<Item = &Arc<Connector>> {
         self.connectors.values()
@@ -80,11 +94,23 @@ impl Catalog {
         self.connectors().flat_map(|connector| connector.operations())
     }
 
+    /// All triggers, by partner and then in the order of its manifest.
+    pub fn triggers(&self) -> impl Iterator<Item = &Arc<Trigger>> {
+        self.connectors().flat_map(|connector| connector.triggers())
+    }
+
     /// Says about an operation that is not there what was probably meant.
     #[must_use]
     pub fn unknown_operation(&self, name: &str) -> String {
         let hint = closest(name, self.operations().map(|operation| operation.name()));
         with_hint("operation", name, hint, self.operations().map(|operation| operation.name()))
+    }
+
+    /// Says about a trigger that is not there what was probably meant.
+    #[must_use]
+    pub fn unknown_trigger(&self, name: &str) -> String {
+        let hint = closest(name, self.triggers().map(|trigger| trigger.name()));
+        with_hint("trigger", name, hint, self.triggers().map(|trigger| trigger.name()))
     }
 
     /// Says about a partner that is not there what was probably meant.
@@ -103,20 +129,23 @@ impl Catalog {
         if self.connectors().any(|other| other.partner.id == partner.id) {
             return duplicate("partner id", partner.id.to_string());
         }
-        for operation in &connector.operations {
-            if self.operations().any(|other| other.id == operation.id) {
-                return duplicate("operation id", operation.id.to_string());
-            }
+        let taken: BTreeSet<u64> = self.ids().collect();
+        let ids = connector.operations.iter().map(|operation| operation.id);
+        let mut ids = ids.chain(connector.triggers.iter().map(|trigger| trigger.id));
+        match ids.find(|id| taken.contains(id)) {
+            Some(id) => duplicate("operation id", id.to_string()),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// The ids of all operations and triggers, which share them.
+    fn ids(&self) -> impl Iterator<Item = u64> {
+        self.operations().map(|operation| operation.id).chain(self.triggers().map(|trigger| trigger.id))
     }
 }
 
 fn with_hint<'name>(what: &str, name: &str, hint: Option<String>, known: impl Iterator<Item = &'name str>) -> String {
     let name: String = name.chars().take(100).collect();
-    let hint = hint.unwrap_or_else(|| {
-        let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();
-        format!("there are {}", known.join(", "))
-    });
+    let hint = hint.unwrap_or_else(|| there_are(known));
     format!("unknown {what} `{name}`; {hint}")
 }

@@ -2,13 +2,19 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use patchbay_flow::expression::{Expression, Template, from_json_value, to_json_value};
+use http::HeaderName;
+use patchbay_egress::Response;
+use patchbay_flow::expression::{Name, Scope, Template, Value, from_json_value, to_json_value};
 
 use crate::{
-    Field, FieldFault, FieldType, Operation,
-    manifest::{closest, document::ActionKind},
-    outcome::ErrorClass,
+    Field, FieldFault, FieldType, List, Operation, Trigger,
+    call::{Http, parse_body},
+    form::unknown_field,
+    outcome::clean,
 };
+
+/// The longest name of a connection, in characters.
+const MAX_LABEL_CHARS: usize = 200;
 
 /// Who the partner is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,38 +44,35 @@ pub struct Partner {
 pub struct Connector {
     pub(crate) partner: Arc<Partner>,
     pub(crate) fields: Vec<Field>,
-    pub(crate) concurrency: Option<u32>,
+    pub(crate) http: Arc<Http>,
+    pub(crate) budget: Budget,
+    pub(crate) label: Option<Template>,
+    pub(crate) lists: Vec<Arc<List>>,
     pub(crate) test: Option<Arc<Operation>>,
     pub(crate) operations: Vec<Arc<Operation>>,
+    pub(crate) triggers: Vec<Arc<Trigger>>,
 }
 
-/// What all calls to one partner have in common.
-#[derive(Debug)]
-pub(crate) struct Http {
-    pub(crate) base_url: Template,
-    pub(crate) timeout: Duration,
-    pub(crate) success: Expression,
-    pub(crate) errors: Vec<ErrorRule>,
-    pub(crate) idempotency: Option<http::HeaderName>,
-    pub(crate) auth: Auth,
-    /// Names of the connection's fields that no failure may show.
-    pub(crate) secret_fields: Vec<String>,
+/// How many calls the partner takes from one connection, where it says so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Budget {
+    /// How many calls may be in flight.
+    pub concurrency: Option<u32>,
+    /// How many calls may start in a time.
+    pub rate: Option<Rate>,
+    /// The header of answers that says how many calls are left.
+    pub remaining_header: Option<HeaderName>,
+    /// The header of answers that says when calls are taken again.
+    pub reset_header: Option<HeaderName>,
 }
 
-#[derive(Debug)]
-pub(crate) enum Auth {
-    None,
-    Bearer(Template),
-    Header(http::HeaderName, Template),
-}
-
-#[derive(Debug)]
-pub(crate) struct ErrorRule {
-    pub(crate) when: Expression,
-    pub(crate) action: ActionKind,
-    pub(crate) class: Option<ErrorClass>,
-    pub(crate) message: Option<Template>,
-    pub(crate) known: Option<bool>,
+/// How many calls may start in a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// The number of calls, above zero.
+    pub requests: u32,
+    /// The time that they count in.
+    pub per: Duration,
 }
 
 impl Connector {
@@ -97,6 +100,30 @@ impl Connector {
         self.operations.iter().find(|operation| operation.key() == key)
     }
 
+    /// What the partner tells about, in the order of the manifest.
+    #[must_use]
+    pub fn triggers(&self) -> &[Arc<Trigger>] {
+        &self.triggers
+    }
+
+    /// The trigger with this key, without the partner before it.
+    #[must_use]
+    pub fn trigger(&self, key: &str) -> Option<&Arc<Trigger>> {
+        self.triggers.iter().find(|trigger| trigger.key() == key)
+    }
+
+    /// The lists that fields are chosen from, by name.
+    #[must_use]
+    pub fn lists(&self) -> &[Arc<List>] {
+        &self.lists
+    }
+
+    /// The list with this name.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Option<&Arc<List>> {
+        self.lists.iter().find(|list| list.name() == name)
+    }
+
     /// A call without input that proves a connection, when the manifest has one. It is no operation of the catalog.
     #[must_use]
     pub fn test(&self) -> Option<&Arc<Operation>> {
@@ -106,7 +133,32 @@ impl Connector {
     /// How many calls one connection may have in flight, when the manifest bounds it.
     #[must_use]
     pub fn budget_concurrency(&self) -> Option<u32> {
-        self.concurrency
+        self.budget.concurrency
+    }
+
+    /// How many calls the partner takes from one connection, where it says so.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// How calls carry the credentials: `bearer`, `api_key`, `basic` or `none`.
+    #[must_use]
+    pub fn auth_kind(&self) -> &'static str {
+        self.http.auth.kind()
+    }
+
+    /// The name of a new connection, from its fields and the answer of its test. `None` when the manifest has no
+    /// name for it, or the answer gives none.
+    #[must_use]
+    pub fn label(&self, connection: &Value, answer: &Response) -> Option<String> {
+        let template = self.label.as_ref()?;
+        let test = [("status", Value::from(answer.status)), ("body", parse_body(&answer.body))];
+        let scope = Scope::new().with(Name::Connection, connection.clone()).with(Name::Test, Value::from_pairs(test));
+        let label = template.render_text(&scope, str::to_owned).ok()?;
+        let label = clean(&label, MAX_LABEL_CHARS, &self.http.secrets(connection)).replace(['\n', '\t'], " ");
+        let label = label.trim();
+        (!label.is_empty()).then(|| label.to_owned())
     }
 
     /// The names of the fields that are sealed and never shown.
@@ -123,13 +175,13 @@ impl Connector {
     pub fn validate_connection(&self, fields: &BTreeMap<String, serde_json::Value>) -> Result<(), Vec<FieldFault>> {
         let mut faults = Vec::new();
         for name in fields.keys().filter(|name| !self.fields.iter().any(|field| field.name == **name)) {
-            faults.push(unknown_field(name, &self.fields));
+            faults.push(unknown_field(name, self.fields.iter().map(|field| field.name.as_str())));
         }
         for field in &self.fields {
             let given = fields.get(&field.name).filter(|value| !value.is_null()).or(field.default.as_ref());
             match given.map_or(Ok(None), |value| field.coerce(&from_json_value(value))) {
                 Err(fault) => faults.push(fault),
-                Ok(value) if field.required && crate::field::is_empty(value.as_ref()) => {
+                Ok(value) if field.required && field.is_empty(value.as_ref()) => {
                     faults.push(FieldFault::missing(&field.name, "required"));
                 }
                 Ok(_) => {}
@@ -152,15 +204,6 @@ impl Connector {
         }
         complete
     }
-}
-
-pub(crate) fn unknown_field(name: &str, fields: &[Field]) -> FieldFault {
-    let hint = closest(name, fields.iter().map(|field| field.name.as_str()));
-    let hint = hint.unwrap_or_else(|| {
-        let known: Vec<_> = fields.iter().map(|field| format!("`{}`", field.name)).collect();
-        format!("there are {}", known.join(", "))
-    });
-    FieldFault::new(name, format!("unknown field, {hint}"))
 }
 
 impl fmt::Display for Partner {

@@ -2,10 +2,12 @@
 
 pub(crate) mod document;
 mod error;
-mod position;
+pub(crate) mod position;
+pub(crate) mod yaml;
 
 pub use error::ManifestError;
-pub(crate) use error::closest;
+pub(crate) use error::{closest, listed, there_are};
+pub use yaml::read_text;
 
 use document::Document;
 use position::Positions;
@@ -27,21 +29,8 @@ impl Manifest {
     /// # Errors
     /// What is no YAML, is unknown, missing or of the wrong type, with its place. Reading stops at the first.
     pub fn parse(file_name: &str, text: &str) -> Result<Self, Vec<ManifestError>> {
-        let positions = Positions::read(text).map_err(|error| vec![ManifestError::from_yaml(file_name, "", &error)])?;
-        let mut path = String::new();
-        let document = serde_saphyr::with_deserializer_from_str(text, |deserializer| {
-            serde_path_to_error::deserialize::<_, Document>(deserializer).map_err(|error| {
-                path = error.path().to_string();
-                error.into_inner()
-            })
-        });
-        match document {
-            Ok(document) => Ok(Self { document, file: file_name.to_owned(), positions }),
-            Err(error) => {
-                let path = if path == "." { "" } else { &path };
-                Err(vec![ManifestError::from_yaml(file_name, path, &error).or_at(positions.find(path))])
-            }
-        }
+        let (document, positions) = yaml::read(file_name, text)?;
+        Ok(Self { document, file: file_name.to_owned(), positions })
     }
 
     /// An error about the value at this path.

@@ -6,11 +6,12 @@ mod request;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use patchbay_flow::expression::{Expression, Template};
+use patchbay_flow::expression::Expression;
 
 use crate::{
-    Field, Partner,
-    connector::{Auth, Http},
+    CustomFields, Field, Partner, RowSection,
+    call::{Http, RequestTemplate},
+    form::Form,
 };
 
 /// A compiled action: checks its input, builds its request, reads the partner's answer.
@@ -27,21 +28,14 @@ pub struct Operation {
     pub(crate) deprecated: bool,
     pub(crate) safe_to_repeat: bool,
     pub(crate) timeout: Duration,
-    pub(crate) fields: Vec<Field>,
+    pub(crate) form: Form,
     pub(crate) request: RequestTemplate,
     /// Stands in for the success of the whole partner.
     pub(crate) success: Option<Expression>,
+    /// Whether an expression of it looks at headers.
+    pub(crate) sees_headers: bool,
     pub(crate) output: Vec<(String, Expression)>,
     pub(crate) sample: serde_json::Value,
-}
-
-#[derive(Debug)]
-pub(crate) struct RequestTemplate {
-    pub(crate) method: http::Method,
-    pub(crate) path: Template,
-    pub(crate) query: Vec<(String, Template)>,
-    pub(crate) headers: Vec<(http::HeaderName, Template)>,
-    pub(crate) json: Option<Template>,
 }
 
 impl Operation {
@@ -114,17 +108,24 @@ impl Operation {
     /// What a step gives it, in the order of the form.
     #[must_use]
     pub fn fields(&self) -> &[Field] {
-        &self.fields
+        &self.form.fields
+    }
+
+    /// Parts of the form that are filled in any number of times.
+    #[must_use]
+    pub fn row_sections(&self) -> &[RowSection] {
+        &self.form.row_sections
+    }
+
+    /// The fields that the account defines, when the operation takes them.
+    #[must_use]
+    pub fn custom_fields(&self) -> Option<&CustomFields> {
+        self.form.custom_fields.as_ref()
     }
 
     /// An example of its output; null when there is none.
     #[must_use]
     pub fn sample(&self) -> &serde_json::Value {
         &self.sample
-    }
-
-    /// Whether calls carry credentials.
-    pub(crate) fn auth(&self) -> &Auth {
-        &self.http.auth
     }
 }

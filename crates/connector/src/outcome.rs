@@ -3,6 +3,7 @@
 use std::{borrow::Cow, fmt, time::Duration};
 
 use patchbay_flow::expression::Value;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The longest message of a failure, in characters.
@@ -39,7 +40,7 @@ pub enum Action {
 }
 
 /// What kind of failure it was, as runs show it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorClass {
     /// The partner refused or failed.
@@ -139,7 +140,7 @@ impl Failure {
 }
 
 /// Covers secrets, bounds the text and takes out what a log or a database stumbles over.
-fn clean(text: &str, max_chars: usize, secrets: &Secrets) -> String {
+pub(crate) fn clean(text: &str, max_chars: usize, secrets: &Secrets) -> String {
     let covered = secrets.0.iter().fold(Cow::Borrowed(text), |text, secret| {
         if text.contains(secret.as_str()) { Cow::Owned(text.replace(secret.as_str(), "***")) } else { text }
     });

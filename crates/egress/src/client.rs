@@ -3,21 +3,27 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue, USER_AGENT};
 use http::{Method, Uri};
 use http_body_util::Full;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::RootCertStore;
+use tokio::time::Instant;
 
 use crate::body::{self, BodyError};
-use crate::connector::Connector;
+use crate::connector::{Connector, Resolver};
 use crate::error::{Error, Kind, SendError, Sent};
 use crate::guard::Guard;
-use crate::{AllowRule, Request, Response, target};
+use crate::gzip::Coding;
+use crate::{AllowRule, Request, Response, redirect, target};
 
 const OWN_USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("patchbay/", env!("CARGO_PKG_VERSION")));
+
+const GZIP: HeaderValue = HeaderValue::from_static("gzip");
+/// The longest head of an answer, in bytes. It has 100 headers at most.
+const LONGEST_HEAD: usize = 128 * 1024;
 
 /// Limits and exceptions of the client.
 #[derive(Clone, Debug)]
@@ -26,7 +32,7 @@ pub struct Options {
     pub allow_private: Vec<AllowRule>,
     /// How long resolving, connecting and the TLS handshake may take together.
     pub connect_timeout: Duration,
-    /// The largest body of an answer, in bytes.
+    /// The largest body of an answer, in bytes, unpacked.
     pub max_response_bytes: usize,
     /// The largest body of a request, in bytes.
     pub max_request_bytes: usize,
@@ -72,17 +78,18 @@ impl Egress {
     /// When a limit or timeout is zero, or the TLS settings are refused.
     pub fn new(options: Options) -> Result<Self, Error> {
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        Self::with_roots(options, roots)
+        Self::with_roots(options, roots, Resolver::System)
     }
 
     #[expect(clippy::disallowed_methods, reason = "this crate is the room of the HTTP client")]
-    pub(crate) fn with_roots(options: Options, roots: RootCertStore) -> Result<Self, Error> {
+    pub(crate) fn with_roots(options: Options, roots: RootCertStore, resolver: Resolver) -> Result<Self, Error> {
         refuse_zeros(&options)?;
-        let connector = Connector::new(Guard::new(options.allow_private), roots, options.connect_timeout)?;
+        let connector = Connector::new(Guard::new(options.allow_private), resolver, roots, options.connect_timeout)?;
         let client = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(options.idle_timeout)
             .pool_max_idle_per_host(options.max_idle_per_host)
+            .http1_max_buf_size(LONGEST_HEAD)
             .build(connector);
         Ok(Self {
             client,
@@ -91,13 +98,31 @@ impl Egress {
         })
     }
 
-    /// Performs one exchange. Redirects are not followed. A request whose pooled connection turns out to be closed
-    /// before anything was written is sent on a fresh one.
+    /// Performs one exchange, and those that its redirects ask for. A request whose pooled connection turns out to be
+    /// closed before anything was written is sent on a fresh one. Packed answers are unpacked.
     ///
     /// # Errors
     ///
     /// [`SendError`] when there is no complete answer within the limits.
     pub async fn send(&self, request: Request) -> Result<Response, SendError> {
+        let timeout = request.timeout;
+        if request.redirects.most == 0 {
+            return self.hop(request, timeout).await;
+        }
+        let began = Instant::now();
+        let mut request = request;
+        let mut answer = self.hop(request.clone(), timeout).await?;
+        for _ in 0..request.redirects.most {
+            let Some(next) = redirect::next(&request, &answer) else { break };
+            request = next;
+            request.timeout = timeout.saturating_sub(began.elapsed());
+            answer = self.hop(request.clone(), timeout).await.map_err(SendError::after_a_hop)?;
+        }
+        Ok(answer)
+    }
+
+    /// One request and its answer; `allowed` is the time that all hops have together.
+    async fn hop(&self, request: Request, allowed: Duration) -> Result<Response, SendError> {
         let uri = target::parse(&request.url)?;
         check_head(&request.method, &request.headers)?;
         if request.body.len() > self.max_request_bytes {
@@ -111,13 +136,14 @@ impl Egress {
         *outgoing.uri_mut() = uri.clone();
         *outgoing.headers_mut() = request.headers;
         outgoing.headers_mut().entry(USER_AGENT).or_insert(OWN_USER_AGENT);
+        outgoing.headers_mut().entry(ACCEPT_ENCODING).or_insert(GZIP);
 
         let picked = capture_connection(&mut outgoing);
         match tokio::time::timeout(timeout, self.exchange(outgoing)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(failure)) => Err(self.explain(failure, &uri, sent(&picked))),
             Err(_) => {
-                let message = format!("host {} gave no complete answer within {timeout:?}", host_of(&uri));
+                let message = format!("host {} gave no complete answer within {allowed:?}", host_of(&uri));
                 Err(SendError::new(Kind::Timeout, sent(&picked), message))
             }
         }
@@ -125,8 +151,14 @@ impl Egress {
 
     async fn exchange(&self, outgoing: http::Request<Full<Bytes>>) -> Result<Response, Failure> {
         let answer = self.client.request(outgoing).await.map_err(Failure::Client)?;
-        let (head, body) = answer.into_parts();
-        let body = body::collect(body, self.max_response_bytes).await.map_err(Failure::Body)?;
+        let (mut head, body) = answer.into_parts();
+        let coding = Coding::of(&head.headers);
+        if coding != Coding::Plain {
+            // They speak of the body as it was sent.
+            head.headers.remove(CONTENT_ENCODING);
+            head.headers.remove(CONTENT_LENGTH);
+        }
+        let body = body::collect(body, coding, self.max_response_bytes).await.map_err(Failure::Body)?;
         Ok(Response { status: head.status.as_u16(), headers: head.headers, body })
     }
 
@@ -136,6 +168,14 @@ impl Egress {
             Failure::Client(error) => explain_client(error, host, sent),
             Failure::Body(BodyError::Broken(error)) => {
                 SendError::new(kind_of(&error), Sent::Maybe, broken(host)).caused_by(error)
+            }
+            Failure::Body(BodyError::Damaged(error)) => {
+                let message = format!("the answer of host {host} is said to be gzip, but can't be unpacked");
+                SendError::new(Kind::Protocol, Sent::Maybe, message).caused_by(error)
+            }
+            Failure::Body(BodyError::UnknownCoding(name)) => {
+                let message = format!("the answer of host {host} has the unknown content encoding `{name}`");
+                SendError::new(Kind::Protocol, Sent::Maybe, message)
             }
             Failure::Body(BodyError::TooLarge) => {
                 let message = format!("the answer of host {host} is larger than {} bytes", self.max_response_bytes);

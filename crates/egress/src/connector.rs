@@ -9,7 +9,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use http::uri::Scheme;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
@@ -19,9 +18,23 @@ use tokio_rustls::TlsConnector;
 use crate::error::{Kind, SendError};
 use crate::guard::{Guard, Refusal};
 use crate::stream::Stream;
+use crate::target;
 
 /// Addresses of one name that are tried at most.
 const MAX_ADDRESSES: usize = 8;
+
+/// The addresses of a host.
+#[cfg(test)]
+pub(crate) type Script = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
+
+/// How names become addresses.
+pub(crate) enum Resolver {
+    /// As the machine does it.
+    System,
+    /// As a test says.
+    #[cfg(test)]
+    Scripted(Box<Script>),
+}
 
 #[derive(Clone)]
 pub(crate) struct Connector {
@@ -30,19 +43,25 @@ pub(crate) struct Connector {
 
 struct Shared {
     guard: Guard,
+    resolver: Resolver,
     tls: TlsConnector,
     connect_timeout: Duration,
 }
 
 impl Connector {
-    pub(crate) fn new(guard: Guard, roots: RootCertStore, connect_timeout: Duration) -> Result<Self, rustls::Error> {
+    pub(crate) fn new(
+        guard: Guard,
+        resolver: Resolver,
+        roots: RootCertStore,
+        connect_timeout: Duration,
+    ) -> Result<Self, rustls::Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let shared = Shared { guard, tls: TlsConnector::from(Arc::new(config)), connect_timeout };
+        let shared = Shared { guard, resolver, tls: TlsConnector::from(Arc::new(config)), connect_timeout };
         Ok(Self { shared: Arc::new(shared) })
     }
 }
@@ -73,16 +92,15 @@ impl tower::Service<Uri> for Connector {
 
 impl Shared {
     async fn open(&self, uri: &Uri, host: &str) -> Result<Stream, SendError> {
-        let secure = uri.scheme() == Some(&Scheme::HTTPS);
-        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let port = target::port(uri);
         // An IPv6 literal stands in brackets in a URL, and only there.
         let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
 
         self.guard.check_host(host).map_err(forbidden)?;
-        let resolved = resolve(host, port).await?;
+        let resolved = self.resolver.resolve(host, port).await?;
         let addresses = self.guard.permitted(host, resolved).map_err(forbidden)?;
         let stream = connect(host, &addresses, self.connect_timeout).await?;
-        if !secure {
+        if !target::is_secure(uri) {
             return Ok(Stream::Plain(stream));
         }
         let name = ServerName::try_from(host.to_owned()).map_err(|error| {
@@ -99,17 +117,25 @@ fn forbidden(refusal: Refusal) -> SendError {
     SendError::unsent(Kind::Forbidden, refusal.to_string())
 }
 
-async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, SendError> {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
+impl Resolver {
+    async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, SendError> {
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(address, port)]);
+        }
+        let failed = || SendError::unsent(Kind::Dns, format!("host {host} could not be resolved"));
+        let resolved: Vec<SocketAddr> = match self {
+            Self::System => {
+                let found = tokio::net::lookup_host((host, port)).await.map_err(|error| failed().caused_by(error))?;
+                found.take(MAX_ADDRESSES).collect()
+            }
+            #[cfg(test)]
+            Self::Scripted(script) => script(host).into_iter().map(|address| SocketAddr::new(address, port)).collect(),
+        };
+        if resolved.is_empty() {
+            return Err(failed());
+        }
+        Ok(resolved)
     }
-    let failed = || SendError::unsent(Kind::Dns, format!("host {host} could not be resolved"));
-    let resolved = tokio::net::lookup_host((host, port)).await.map_err(|error| failed().caused_by(error))?;
-    let resolved: Vec<SocketAddr> = resolved.take(MAX_ADDRESSES).collect();
-    if resolved.is_empty() {
-        return Err(failed());
-    }
-    Ok(resolved)
 }
 
 /// Tries the addresses in order; each gets an equal share of the time, so that a silent one can't use it up.

@@ -1,6 +1,5 @@
 //! How a start or an exchange fails.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Why the client could not be built.
@@ -56,18 +55,25 @@ pub struct SendError {
     pub kind: Kind,
     /// Whether the partner may have seen the request.
     pub sent: Sent,
-    message: Cow<'static, str>,
+    message: String,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl SendError {
-    pub(crate) fn new(kind: Kind, sent: Sent, message: impl Into<Cow<'static, str>>) -> Self {
+    /// An exchange that failed, for replays and tests: the client makes its own.
+    pub fn new(kind: Kind, sent: Sent, message: impl Into<String>) -> Self {
         Self { kind, sent, message: message.into(), source: None }
     }
 
     /// A failure before the first byte of the request.
-    pub(crate) fn unsent(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn unsent(kind: Kind, message: impl Into<String>) -> Self {
         Self::new(kind, Sent::No, message)
+    }
+
+    /// The same failure where a redirect led to it: somebody took the request before.
+    pub(crate) fn after_a_hop(mut self) -> Self {
+        self.sent = Sent::Maybe;
+        self
     }
 
     pub(crate) fn caused_by(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {

@@ -1,30 +1,44 @@
 //! Which addresses may be reached: the public internet, and what the operator allowed.
 //!
 //! IPv6 is judged by what is public (`2000::/3` less its special parts, RFC 6890 and the IANA registries), so that a range
-//! invented later is closed. Forms that carry an IPv4 address (mapped, compatible, NAT64, 6to4) are judged by it.
+//! invented later is closed. Forms that stand for an IPv4 address (mapped, compatible, NAT64, 6to4) are judged by it, and
+//! the end of an ISATAP tunnel as well. For metadata, whatever could be read out of an address counts.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::AllowRule;
+use crate::{AllowRule, carried};
 
 /// Names under which clouds serve credentials to whoever asks from the machine.
-const METADATA_HOSTS: [&str; 4] =
-    ["metadata.google.internal", "metadata.goog", "metadata", "instance-data.ec2.internal"];
+const METADATA_HOSTS: [&str; 7] = [
+    "metadata.google.internal",
+    "metadata.goog",
+    "metadata",
+    "instance-data.ec2.internal",
+    "instance-data",
+    "metadata.tencentyun.com",
+    "api.metadata.cloud.ibm.com",
+];
 
-/// Addresses that serve metadata or credentials: the common one, the task and pod roles, Alibaba, Oracle, Azure.
-const METADATA_V4: [Ipv4Addr; 6] = [
+/// Addresses that serve metadata or credentials: the common one, the task and pod roles of Amazon, Tencent, Scaleway,
+/// Alibaba, Oracle, Azure.
+const METADATA_V4: [Ipv4Addr; 8] = [
     Ipv4Addr::new(169, 254, 169, 254),
     Ipv4Addr::new(169, 254, 170, 2),
     Ipv4Addr::new(169, 254, 170, 23),
+    Ipv4Addr::new(169, 254, 0, 23),
+    Ipv4Addr::new(169, 254, 42, 42),
     Ipv4Addr::new(100, 100, 100, 200),
     Ipv4Addr::new(192, 0, 0, 192),
     Ipv4Addr::new(168, 63, 129, 16),
 ];
 
-const METADATA_V6: [Ipv6Addr; 3] = [
+/// The same of Amazon, its pods, Google, Scaleway and `OpenStack`.
+const METADATA_V6: [Ipv6Addr; 5] = [
     Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254),
     Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0023),
     Ipv6Addr::new(0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254),
+    Ipv6Addr::new(0xfd00, 0x0042, 0, 0, 0, 0, 0, 0x0042),
+    Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0xa9fe, 0xa9fe),
 ];
 
 /// Decides about every address before it is connected to.
@@ -61,8 +75,7 @@ impl Guard {
     /// Judges one resolved address of `host`.
     pub(crate) fn check_address(&self, host: &str, address: SocketAddr) -> Result<(), Refusal> {
         let outer = address.ip().to_canonical();
-        let inner = carried(outer);
-        if is_metadata(outer) || inner.is_some_and(|inner| is_metadata(IpAddr::V4(inner))) {
+        if is_metadata(outer) {
             return Err(Refusal::MetadataAddress { host: host.to_owned(), address: outer });
         }
         let Some(class) = class_of(outer) else {
@@ -94,7 +107,9 @@ impl Guard {
 fn is_metadata(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => METADATA_V4.contains(&address),
-        IpAddr::V6(address) => METADATA_V6.contains(&address),
+        IpAddr::V6(address) => {
+            METADATA_V6.contains(&address) || carried::possible(address).any(|inner| METADATA_V4.contains(&inner))
+        }
     }
 }
 
@@ -130,35 +145,18 @@ fn class_of_v6(address: Ipv6Addr) -> Option<&'static str> {
     if address.is_loopback() {
         return Some("loopback");
     }
-    if let Some(inner) = carried(IpAddr::V6(address)) {
+    if let Some(inner) = carried::stands_for(address) {
         return class_of_v4(inner);
     }
     match address.segments() {
         [0x2001, 0x0000..=0x01ff, ..] => Some("reserved"),
         [0x2001, 0x0db8, ..] | [0x3fff, 0x0000..=0x0fff, ..] => Some("for documentation"),
-        [0x2000..=0x3fff, ..] => None,
+        [0x2000..=0x3fff, ..] => carried::tunnel_end(address).and_then(class_of_v4),
         [0xfc00..=0xfdff, ..] => Some("unique-local"),
         [0xfe80..=0xfebf, ..] => Some("link-local"),
         [0xff00..=0xffff, ..] => Some("multicast"),
         _ => Some("not public"),
     }
-}
-
-/// The IPv4 address that an IPv6 form leads to: mapped, compatible, NAT64 (`64:ff9b::/96`), 6to4 (`2002::/16`).
-fn carried(address: IpAddr) -> Option<Ipv4Addr> {
-    let IpAddr::V6(address) = address else {
-        return None;
-    };
-    let (high, low) = match address.segments() {
-        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => return None,
-        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x0064, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
-            (high, low)
-        }
-        _ => return None,
-    };
-    let [a, b] = high.to_be_bytes();
-    let [c, d] = low.to_be_bytes();
-    Some(Ipv4Addr::new(a, b, c, d))
 }
 
 #[cfg(test)]
@@ -205,6 +203,8 @@ mod tests {
             ("2002:7f00:0001::", "2002:7f00:0001:ffff::1", "loopback"),
             ("2002:0a00:0001::1", "2002:0aff:ffff::1", "private"),
             ("100::", "100::ffff:ffff:ffff:ffff", "not public"),
+            ("2001:0:808:808::", "2001:0:808:808:0:0:f7f7:f7f7", "reserved"),
+            ("2606:4700::5efe:10.0.0.0", "2606:4700::200:5efe:10.255.255.255", "private"),
             ("2001::", "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff", "reserved"),
             ("2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", "for documentation"),
             ("3fff::", "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff", "for documentation"),
@@ -252,6 +252,7 @@ mod tests {
             "2001:db9::",
             "2606:4700::1111",
             "3fff:1000::",
+            "2606:4700::5efe:8.8.8.8",
         ];
         for address in open {
             assert_eq!(judge(&[], address), Ok(()), "{address}");
@@ -274,12 +275,26 @@ mod tests {
             "::169.254.169.254",
             "64:ff9b::169.254.169.254",
             "2002:a9fe:a9fe::1",
+            "169.254.0.23",
+            "169.254.42.42",
+            "fd00:42::42",
+            "fe80::a9fe:a9fe",
+            "::ffff:0:169.254.169.254",
+            "64:ff9b:1::169.254.169.254",
+            "64:ff9b:1:a9fe:a9:fe00::",
+            "2001:0:a9fe:a9fe::1",
+            "2001:0:808:808:0:0:5601:5601",
+            "2606:4700::5efe:169.254.169.254",
+            "2606:4700:64::169.254.169.254",
+            "::ffff:100.100.100.200",
         ];
         for address in metadata {
             assert_eq!(judge(&["0.0.0.0/0", "::/0", "x.example"], address), Err("metadata".to_owned()), "{address}");
         }
         let guard = Guard::new(vec!["metadata.google.internal".parse().unwrap()]);
-        for host in ["metadata.google.internal", "METADATA.google.internal.", "metadata.goog", "metadata"] {
+        for host in
+            ["metadata.google.internal", "METADATA.google.internal.", "metadata.goog", "metadata", "instance-data."]
+        {
             assert_eq!(guard.check_host(host), Err(Refusal::MetadataHost(host.to_owned())));
         }
         assert_eq!(guard.check_host("metadata.example.com"), Ok(()));

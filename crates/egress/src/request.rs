@@ -18,8 +18,24 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body; empty for none.
     pub body: Bytes,
-    /// How long the whole exchange may take, from the call of `send` to the last byte of the answer.
+    /// How long the whole exchange may take, redirects included, from the call of `send` to the last byte of the answer.
     pub timeout: Duration,
+    /// Which redirects are followed; by default none.
+    pub redirects: Redirects,
+}
+
+/// Which redirects the client follows. One that it may not follow is the answer.
+///
+/// Never followed are redirects from https to http, to what is no callable URL, and, unless the method is safe and there
+/// is no body, to another origin. Where the origin changes, only headers go along that say what kind of answer is wanted:
+/// no credentials.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Redirects {
+    /// The most that are followed in a row; the next one is the answer.
+    pub most: u8,
+    /// Whether a request may go on as `GET` without its body: after 303, and a `POST` after 301 or 302
+    /// (RFC 9110, section 15.4).
+    pub may_become_get: bool,
 }
 
 impl fmt::Debug for Request {
@@ -31,6 +47,7 @@ impl fmt::Debug for Request {
             .field("headers", &HeaderNames(&self.headers))
             .field("body_bytes", &self.body.len())
             .field("timeout", &self.timeout)
+            .field("redirects", &self.redirects.most)
             .finish()
     }
 }
@@ -92,11 +109,12 @@ mod tests {
             headers,
             body: Bytes::from_static(b"hush-6"),
             timeout: Duration::from_secs(5),
+            redirects: Redirects::default(),
         };
 
         assert_eq!(
             format!("{request:?}"),
-            r#"Request { method: POST, url: "https://api.example.com/leads", headers: ["authorization"], body_bytes: 6, timeout: 5s }"#
+            r#"Request { method: POST, url: "https://api.example.com/leads", headers: ["authorization"], body_bytes: 6, timeout: 5s, redirects: 0 }"#
         );
     }
 

@@ -11,7 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::{Egress, Kind, Options, Request, SendError, Sent};
+use crate::connector::Resolver;
+use crate::{Egress, Kind, Options, Redirects, Request, SendError, Sent};
 
 /// A certificate that is its own authority, for the name `localhost` only.
 struct Identity {
@@ -36,18 +37,20 @@ fn identity() -> Identity {
 
 fn egress(roots: RootCertStore) -> Egress {
     let allow_private = vec!["127.0.0.1".parse().unwrap()];
-    Egress::with_roots(Options { allow_private, ..Options::default() }, roots).unwrap()
+    Egress::with_roots(Options { allow_private, ..Options::default() }, roots, Resolver::System).unwrap()
 }
 
-/// Takes one TLS connection and answers two requests on it; gives up when the client does.
-async fn serve(listener: TcpListener, acceptor: TlsAcceptor) -> std::io::Result<()> {
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
+/// Takes one TLS connection and answers so many requests on it; gives up when the client does.
+async fn serve(listener: TcpListener, acceptor: TlsAcceptor, answers: &[&str]) -> std::io::Result<()> {
     let mut stream = acceptor.accept(listener.accept().await?.0).await?;
-    for _ in 0..2 {
+    for answer in answers {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(stream.read_u8().await?);
         }
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await?;
+        stream.write_all(answer.as_bytes()).await?;
     }
     stream.shutdown().await
 }
@@ -59,6 +62,7 @@ fn get(url: String) -> Request {
         headers: HeaderMap::new(),
         body: Bytes::new(),
         timeout: Duration::from_secs(20),
+        redirects: Redirects::default(),
     }
 }
 
@@ -66,7 +70,7 @@ async fn refused_by(egress: Egress, host: &str, acceptor: TlsAcceptor) -> SendEr
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let request = get(format!("https://{host}:{port}/"));
-    let (sent, served) = tokio::join!(egress.send(request), serve(listener, acceptor));
+    let (sent, served) = tokio::join!(egress.send(request), serve(listener, acceptor, &[OK; 2]));
     assert!(served.is_err(), "the server took a request");
     sent.unwrap_err()
 }
@@ -85,7 +89,7 @@ async fn talks_http_1_to_a_trusted_server_on_one_connection() {
         let second = egress.send(get(url.clone())).await.unwrap();
         (first.body, second.body)
     };
-    let (bodies, served) = tokio::join!(exchanges, serve(listener, acceptor));
+    let (bodies, served) = tokio::join!(exchanges, serve(listener, acceptor, &[OK; 2]));
 
     served.unwrap();
     assert_eq!(bodies, (Bytes::from_static(b"ok"), Bytes::from_static(b"ok")));
@@ -105,4 +109,30 @@ async fn refuses_a_certificate_of_another_name() {
     roots.add(certificate).unwrap();
     let error = refused_by(egress(roots), "127.0.0.1", acceptor).await;
     assert_eq!((error.kind, error.sent), (Kind::Tls, Sent::No));
+}
+
+#[tokio::test]
+async fn never_goes_on_from_https_to_http() {
+    let Identity { certificate, acceptor } = identity();
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate).unwrap();
+    let egress = egress(roots);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let plain = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    plain.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let down = format!(
+        "HTTP/1.1 302 Found\r\nlocation: http://localhost:{}/\r\ncontent-length: 0\r\n\r\n",
+        plain.local_addr().unwrap().port()
+    );
+    let redirects = Redirects { most: 3, may_become_get: true };
+    let request = Request { redirects, ..get(format!("https://localhost:{port}/")) };
+
+    // The first redirect stays on https and is followed.
+    let answers = ["HTTP/1.1 302 Found\r\nlocation: /down\r\ncontent-length: 0\r\n\r\n", &down];
+    let (response, served) = tokio::join!(egress.send(request), serve(listener, acceptor, &answers));
+
+    served.unwrap();
+    assert_eq!(response.unwrap().status, 302);
+    assert!(plain.accept().is_err(), "somebody called without tls");
 }

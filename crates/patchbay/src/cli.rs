@@ -38,6 +38,9 @@ pub(crate) enum Command {
     /// Shows what needs a person, brings it in again or drops it, beside `patchbay up`.
     #[command(subcommand, name = "deadletters", visible_alias = "dead-letters")]
     DeadLetters(DeadLettersCommand),
+    /// Checks connectors and replays their recorded exchanges, without a network.
+    #[command(subcommand)]
+    Connector(ConnectorCommand),
     /// Shows the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -120,6 +123,33 @@ pub(crate) enum UserCommand {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum ConnectorCommand {
+    /// Says what is wrong with manifests and their recorded exchanges, and warns about what is missing.
+    Lint {
+        /// A connector.yaml, its folder, or a file of its folder `tests`.
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+        /// Prints one JSON object.
+        #[arg(long)]
+        json: bool,
+        /// Takes warnings for errors.
+        #[arg(long)]
+        strict: bool,
+    },
+    /// Replays recorded exchanges: what is asked of the partner, and what becomes of its answers.
+    Test {
+        /// A connector.yaml, its folder, or a file of its folder `tests`.
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+        /// Prints one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints the JSON Schema of the manifest.
+    Schema,
+}
+
+#[derive(Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Prints every key with its default and what it means.
     Reference {
@@ -161,7 +191,8 @@ pub(crate) enum RunsCommand {
     },
     /// Shows one run with its steps: what went in, what came out.
     Show {
-        run: RunId,
+        /// Which; without it, the newest.
+        run: Option<RunId>,
         #[command(flatten)]
         desk: Desk,
     },
@@ -181,7 +212,7 @@ pub(crate) enum RunsCommand {
     },
 }
 
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct RunFilter {
     /// Only runs of this automation.
     #[arg(long, value_name = "ID")]

@@ -38,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) egress: Egress,
     pub(crate) retention: patchbay_action_executor::config::Retention,
     pub(crate) ingress: patchbay_webhook_ingress::Config,
+    pub(crate) connection: patchbay_connection::Config,
+    pub(crate) catalog: patchbay_catalog::Config,
     executor: patchbay_action_executor::config::Config,
     gateway: Gateway,
     pub(crate) log: Log,

@@ -2,6 +2,7 @@
 
 mod cli;
 mod config;
+mod connector;
 mod database;
 mod dead_letters;
 mod desk;
@@ -47,6 +48,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::User(UserCommand::Token { email, database, json }) => user::token(&email, &database, json),
         Command::Runs(command) => runs::run(command),
         Command::DeadLetters(command) => dead_letters::run(command),
+        Command::Connector(command) => connector::run(command),
         Command::Config(ConfigCommand::Reference { json }) => config::print_reference(json),
         Command::Config(ConfigCommand::Print { sources, json }) => config::print_effective(&sources, json),
         Command::Completions { shell } => completions(shell),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use anyhow::anyhow;
 use patchbay_gateway::view;
 use patchbay_proto::executor::v1::{ListRunsRequest, Run, RunRequest, Step};
 use patchbay_types::{AutomationId, RunId, Timestamp};
@@ -78,8 +79,12 @@ async fn gather(desk: &Desk, filter: &RunFilter) -> anyhow::Result<Vec<Run>> {
     Ok(runs)
 }
 
-fn show(id: RunId, options: &cli::Desk) -> Result<(), Failure> {
+fn show(id: Option<RunId>, options: &cli::Desk) -> Result<(), Failure> {
     let run = at(options, async |desk| {
+        let Some(id) = id else {
+            let newest = gather(desk, &RunFilter { limit: 1, ..RunFilter::default() }).await?;
+            return newest.into_iter().next().ok_or_else(|| anyhow!("there are no runs yet"));
+        };
         let workspaces = desk.workspaces.iter().copied();
         first(workspaces, async |workspace| desk.desk.get_run(&named(workspace.get(), id)).await).await
     })?;

@@ -7,7 +7,7 @@ mod ready;
 mod roles;
 mod serve;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::{Context, anyhow};
 use patchbay_runtime::{Shutdown, Tasks, data_directory::Reserve, telemetry};
@@ -16,6 +16,7 @@ use patchbay_service::{Check, Ground, admin};
 use tokio::net::TcpListener;
 
 use self::{
+    demo::{Owners, Place},
     ground::Foundation,
     listeners::Listeners,
     roles::{Outfit, Roles},
@@ -56,7 +57,7 @@ async fn live(options: &Up, config: &Config, format: LogFormat) -> anyhow::Resul
     let tasks = Tasks::new(Shutdown::default());
     let Foundation { directory, listeners, outfit, ground } = ground::lay(options, config, &tasks).await?;
     let started = tokio::select! {
-        started = start(&ground, config, listeners, outfit, format) => started,
+        started = start(&ground, config, listeners, outfit, format, directory.path()) => started,
         () = signals.next() => {
             tasks.shutdown().begin();
             Ok(())
@@ -83,13 +84,15 @@ async fn start(
     listeners: Listeners,
     outfit: Outfit,
     format: LogFormat,
+    data_directory: &Path,
 ) -> anyhow::Result<()> {
     let Listeners { public, grpc, admin, sandbox, addresses } = listeners;
     let Roles { public: router, checks, connection, automation } = roles::install(ground, config, outfit).await?;
+    let partners = Sandbox::new();
     let demo = match addresses.sandbox {
         Some(sandbox) => {
-            let base = base_url(config, addresses.public);
-            Some(demo::prepare(ground, connection, automation, base, sandbox).await?)
+            let place = Place { base: base_url(config, addresses.public), sandbox, data_directory };
+            Some(demo::prepare(ground, Owners { connection, automation }, place, &partners).await?)
         }
         None => None,
     };
@@ -103,7 +106,7 @@ async fn start(
     tasks.spawn("gRPC listener", serve::grpc(grpc, shutdown.clone(), grace));
     tasks.spawn("public listener", serve::http(public, router, shutdown.clone(), grace));
     if let Some(listener) = sandbox {
-        tasks.spawn("sandbox", serve_sandbox(listener, shutdown.clone()));
+        tasks.spawn("sandbox", serve_sandbox(partners, listener, shutdown.clone()));
     }
     if let Some(reserve) = ground.reserve.clone() {
         tasks.spawn("disk reserve", keep_reserve(reserve, shutdown.clone()));
@@ -150,9 +153,9 @@ async fn await_ready(checks: &[Check]) {
     }
 }
 
-async fn serve_sandbox(listener: TcpListener, shutdown: Shutdown) {
+async fn serve_sandbox(sandbox: Sandbox, listener: TcpListener, shutdown: Shutdown) {
     let begun = shutdown.clone();
-    if let Err(error) = Sandbox::new().serve(listener, async move { begun.begun().await }).await {
+    if let Err(error) = sandbox.serve(listener, async move { begun.begun().await }).await {
         tracing::error!(%error, "sandbox can't be served any longer, shutting down");
         shutdown.begin();
     }

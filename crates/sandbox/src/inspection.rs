@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -12,6 +12,7 @@ use patchbay_types::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::altcraft;
 use crate::call::Answer;
 use crate::requests::{Filter, Item, Since};
 use crate::state::{self, lock};
@@ -24,8 +25,9 @@ pub(crate) fn router() -> Router<Arc<state::State>> {
         .route("/reset", post(reset))
         .route("/requests", get(requests))
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
-        .route("/altcraft/profiles", get(altcraft_profiles))
-        .route("/altcraft/workflows/{id}/entries", get(altcraft_entries))
+        .nest("/altcraft", altcraft::inspection::router())
+        .route("/crm/contacts", get(crm_contacts))
+        .route("/crm/deliveries", get(crm_deliveries))
         .fallback(not_found)
 }
 
@@ -75,27 +77,14 @@ async fn clear_faults(State(state): Shared) -> Response {
     done(&json!({}))
 }
 
-#[derive(Deserialize)]
-struct ProfileQuery {
-    db_id: Option<String>,
-}
-
-async fn altcraft_profiles(State(state): Shared, Query(query): Query<ProfileQuery>) -> Response {
-    let database = match given(query.db_id).map(|text| text.parse::<i64>()) {
-        None => None,
-        Some(Ok(database)) => Some(database),
-        Some(Err(_)) => return refused("db_id is not a whole number"),
-    };
-    let items: Vec<Value> = lock(&state.altcraft).profile_rows(database);
+async fn crm_contacts(State(state): Shared) -> Response {
+    let items = lock(&state.crm).contacts();
     listing(&items)
 }
 
-async fn altcraft_entries(State(state): Shared, Path(id): Path<String>) -> Response {
-    let entries = id.parse().ok().and_then(|id| lock(&state.altcraft).entries(id));
-    match entries {
-        Some(items) => listing(&items),
-        None => error(StatusCode::NOT_FOUND, &format!("there is no scenario {id}")),
-    }
+async fn crm_deliveries(State(state): Shared) -> Response {
+    let items = lock(&state.crm).attempts();
+    listing(&items)
 }
 
 async fn not_found() -> Response {
@@ -103,7 +92,7 @@ async fn not_found() -> Response {
 }
 
 /// A parameter that is not empty.
-fn given(value: Option<String>) -> Option<String> {
+pub(crate) fn given(value: Option<String>) -> Option<String> {
     value.filter(|text| !text.is_empty())
 }
 
@@ -118,7 +107,7 @@ fn since(text: &str) -> Option<Since> {
     Some(Since::Time(time))
 }
 
-fn listing<T: Serialize>(items: &[T]) -> Response {
+pub(crate) fn listing<T: Serialize>(items: &[T]) -> Response {
     #[derive(Serialize)]
     struct Listing<'a, T> {
         items: &'a [T],
@@ -130,11 +119,11 @@ fn done(value: &impl Serialize) -> Response {
     Answer::json(StatusCode::OK, value).into_response()
 }
 
-fn refused(message: &str) -> Response {
+pub(crate) fn refused(message: &str) -> Response {
     error(StatusCode::BAD_REQUEST, message)
 }
 
-fn error(status: StatusCode, message: &str) -> Response {
+pub(crate) fn error(status: StatusCode, message: &str) -> Response {
     Answer::json(status, &json!({ "error": message })).into_response()
 }
 

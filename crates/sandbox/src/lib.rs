@@ -3,8 +3,9 @@
 //!
 //! | path | what |
 //! | --- | --- |
-//! | `/api/v1.1/*` | Altcraft: lists, profiles, scenarios |
-//! | `/_/requests`, `/_/altcraft/…` | what arrived and what became of it |
+//! | `/api/v1.1/*`, `/api/integrations/any/profile_import` | Altcraft: lists, profiles, scenarios, mailings, goals |
+//! | `/crm/*` | a small CRM: contacts, custom fields, signed webhooks |
+//! | `/_/requests`, `/_/altcraft/…`, `/_/crm/…` | what arrived and what became of it |
 //! | `/_/faults` | how the next requests go wrong |
 //! | `/_/reset`, `/_/healthz` | back to the start; whether it is up |
 //!
@@ -12,6 +13,7 @@
 
 mod altcraft;
 mod call;
+mod crm;
 mod faults;
 mod inspection;
 mod partner;
@@ -20,4 +22,5 @@ mod ring;
 mod server;
 mod state;
 
+pub use crm::WebhookError;
 pub use server::Sandbox;

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::altcraft;
 use crate::call::{Answer, Call, closed_connection};
+use crate::crm;
 use crate::faults::{Fault, Spoilt, When};
 use crate::state::{self, lock};
 
@@ -16,21 +17,32 @@ use crate::state::{self, lock};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Partner {
     Altcraft,
+    Crm,
     /// Nobody's: recorded, open to faults, otherwise not found.
     Unknown,
 }
 
 impl Partner {
     pub(crate) fn of(path: &str) -> Self {
-        if path.starts_with("/api/") { Self::Altcraft } else { Self::Unknown }
+        match path.split('/').nth(1) {
+            Some("api") => Self::Altcraft,
+            Some("crm") => Self::Crm,
+            _ => Self::Unknown,
+        }
     }
 
     /// The name, as listings show it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Altcraft => "altcraft",
+            Self::Crm => "sandbox-crm",
             Self::Unknown => "unknown",
         }
+    }
+
+    /// Whether a filter means this partner: by its name, or the CRM by its path.
+    pub(crate) fn is_called(self, word: &str) -> bool {
+        word == self.name() || (self == Self::Crm && word == "crm")
     }
 }
 
@@ -63,6 +75,7 @@ async fn spoil(state: &state::State, call: &Call, fault: Fault) -> Option<Answer
 fn answer(state: &state::State, call: &Call) -> Answer {
     match Partner::of(&call.path) {
         Partner::Altcraft => altcraft::answer(&state.altcraft, call, state.clock.now()),
+        Partner::Crm => crm::answer(&state.crm, call, &state.clock),
         Partner::Unknown => Answer::json(
             StatusCode::NOT_FOUND,
             &json!({ "error": format!("no partner of the sandbox answers {}", call.path) }),

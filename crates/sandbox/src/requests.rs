@@ -142,7 +142,7 @@ impl Filter {
             Some(Since::Time(time)) => request.at >= time,
         };
         after
-            && self.partner.as_deref().is_none_or(|partner| partner == request.partner.name())
+            && self.partner.as_deref().is_none_or(|partner| request.partner.is_called(partner))
             && self.path.as_deref().is_none_or(|path| call::route(path) == call::route(&request.path))
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use patchbay_runtime::Clock;
 
 use crate::altcraft::Altcraft;
+use crate::crm::Crm;
 use crate::faults::Faults;
 use crate::requests::RequestLog;
 
@@ -15,17 +16,26 @@ pub(crate) struct State {
     pub(crate) requests: Mutex<RequestLog>,
     pub(crate) faults: Mutex<Faults>,
     pub(crate) altcraft: Mutex<Altcraft>,
+    pub(crate) crm: Mutex<Crm>,
 }
 
 impl State {
-    pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, requests: Mutex::default(), faults: Mutex::default(), altcraft: Mutex::default() }
+    pub(crate) fn new(clock: Clock, contacts_from: u64) -> Self {
+        Self {
+            clock,
+            requests: Mutex::default(),
+            faults: Mutex::default(),
+            altcraft: Mutex::default(),
+            crm: Mutex::new(Crm::new(contacts_from)),
+        }
     }
 
-    /// Back to the start. Numbers of requests and ids of faults and profiles go on, so that old ones never come again.
+    /// Back to the start, but for registered webhooks. Numbers of requests and ids of faults, profiles and contacts go on,
+    /// so that old ones never come again.
     pub(crate) fn reset(&self) {
         lock(&self.faults).clear();
         lock(&self.altcraft).clear();
+        lock(&self.crm).clear();
         lock(&self.requests).clear();
     }
 }

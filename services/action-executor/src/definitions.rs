@@ -22,7 +22,7 @@ use patchbay_service::status;
 use patchbay_types::{AutomationId, ConnectionId, Fault, SourceId, WorkspaceId, fault::Code};
 
 use crate::{
-    gate::Gates,
+    gate::{Gates, Rate},
     plan::{CompiledAutomation, source_of},
 };
 
@@ -132,11 +132,12 @@ impl Definitions {
         let id = ConnectionId::new(definition.id);
         // Calls to a deleted connection are let through, so that its waiting runs fail with a clear reason.
         let usable = matches!(definition.status.as_str(), "active" | "deleted");
-        let limit = definition.concurrency.or_else(|| {
-            let own = self.catalog.connector(&definition.partner).and_then(|connector| connector.budget_concurrency());
-            own.map(i64::from)
-        });
-        self.gates.gate(id).define(usable, limit.and_then(|limit| u32::try_from(limit).ok()));
+        let budget = self.catalog.connector(&definition.partner).map(|connector| connector.budget());
+        let own = budget.and_then(|budget| budget.concurrency);
+        let limit = definition.concurrency.map_or(own, |limit| u32::try_from(limit).ok());
+        let rate = budget.and_then(|budget| budget.rate);
+        let rate = rate.map(|rate| Rate { requests: rate.requests, per: rate.per });
+        self.gates.gate(id).define(usable, limit, rate);
         known.connections.insert(id, definition);
     }
 

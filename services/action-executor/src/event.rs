@@ -54,8 +54,12 @@ pub(crate) fn seen_key(automation: AutomationId, event: &TriggerFired) -> [u8; 1
     let digest = Sha256::new()
         .chain_update(automation.as_bytes())
         .chain_update(&event.source_id)
-        .chain_update(event.event_id.as_bytes())
-        .finalize();
+        .chain_update(event.event_id.as_bytes());
+    let digest = match event.event_source.as_str() {
+        "" => digest.finalize(),
+        // A byte that no text has keeps the two texts apart.
+        producer => digest.chain_update([0xff]).chain_update(producer.as_bytes()).finalize(),
+    };
     let mut key = [0; 16];
     key.copy_from_slice(&digest[..16]);
     key
@@ -90,5 +94,7 @@ mod tests {
         assert_eq!(seen_key(one, &event(b"s")), seen_key(one, &event(b"s")));
         assert_ne!(seen_key(one, &event(b"s")), seen_key(other, &event(b"s")));
         assert_ne!(seen_key(one, &event(b"s")), seen_key(one, &event(b"t")));
+        let produced = TriggerFired { event_source: "shop".to_owned(), ..event(b"s") };
+        assert_ne!(seen_key(one, &event(b"s")), seen_key(one, &produced));
     }
 }

@@ -2,7 +2,7 @@
 //! Values in, decisions out: time comes as a parameter.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -23,6 +23,13 @@ pub(crate) struct Rules {
     pub(crate) wait_most: Duration,
     /// Calls at once, where the connection has no limit of its own: no connection may take all memory.
     pub(crate) most: u32,
+}
+
+/// Calls that a partner takes in a time, whatever their outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rate {
+    pub(crate) requests: u32,
+    pub(crate) per: Duration,
 }
 
 /// The answer to a wish to call.
@@ -76,6 +83,9 @@ pub(crate) struct Gate {
 struct State {
     /// Calls at once; nothing is no limit of its own.
     limit: Option<u32>,
+    rate: Option<Rate>,
+    /// When permits were given, as far back as the rate looks.
+    given: VecDeque<Duration>,
     /// Whether the connection is active.
     usable: bool,
     in_flight: u32,
@@ -126,6 +136,8 @@ impl Gate {
     fn new(id: ConnectionId, rules: Rules, signals: Arc<Signals>) -> Self {
         let state = State {
             limit: None,
+            rate: None,
+            given: VecDeque::new(),
             usable: true,
             in_flight: 0,
             waiting: 0,
@@ -143,10 +155,11 @@ impl Gate {
     }
 
     /// Takes over what the connection's owner says of it.
-    pub(crate) fn define(&self, usable: bool, limit: Option<u32>) {
+    pub(crate) fn define(&self, usable: bool, limit: Option<u32>, rate: Option<Rate>) {
         let mut state = self.state();
         state.usable = usable;
         state.limit = limit.filter(|limit| *limit > 0);
+        state.rate = rate;
         drop(state);
         self.signals.line.notify_one();
     }
@@ -159,7 +172,7 @@ impl Gate {
         }
         match state.room(self.rules, now) {
             Room::Some(_) => {
-                state.take();
+                state.take(now);
                 Admission::Permit(Permit { gate: Arc::clone(self) })
             }
             Room::Full => Admission::Full,
@@ -177,7 +190,7 @@ impl Gate {
         let count = usize::try_from(room).unwrap_or(usize::MAX).min(most);
         (0..count)
             .map(|_| {
-                state.take();
+                state.take(now);
                 Permit { gate: Arc::clone(self) }
             })
             .collect()
@@ -256,7 +269,17 @@ impl State {
         self.limit.unwrap_or(rules.most).min(rules.most)
     }
 
-    fn room(&self, rules: Rules, now: Duration) -> Room {
+    /// How many calls the rate still takes. A call counts for the whole time from its permit on, so that no span of that
+    /// length ever holds more.
+    fn rated(&mut self, now: Duration) -> u32 {
+        let Some(rate) = self.rate else { return u32::MAX };
+        while self.given.front().is_some_and(|given| *given + rate.per <= now) {
+            self.given.pop_front();
+        }
+        rate.requests.saturating_sub(u32::try_from(self.given.len()).unwrap_or(u32::MAX))
+    }
+
+    fn room(&mut self, rules: Rules, now: Duration) -> Room {
         if !self.usable {
             return Room::Closed("connection is not active");
         }
@@ -269,16 +292,21 @@ impl State {
             Circuit::Open(_) => 1,
             Circuit::Closed => self.most(rules).min(self.ramp.unwrap_or(u32::MAX)),
         };
+        let rated = self.rated(now);
         match most.saturating_sub(self.in_flight) {
+            _ if rated == 0 => Room::Closed("the calls that the partner takes in this time are used up"),
             // A probe goes out alone even while calls that hang are still counted.
             0 if matches!(self.circuit, Circuit::Open(_)) => Room::Some(1),
             0 => Room::Full,
-            room => Room::Some(room),
+            room => Room::Some(room.min(rated)),
         }
     }
 
-    fn take(&mut self) {
+    fn take(&mut self, now: Duration) {
         self.in_flight += 1;
+        if self.rate.is_some() {
+            self.given.push_back(now);
+        }
         if let Circuit::Open(_) = self.circuit {
             self.circuit = Circuit::Probing;
         }
@@ -337,7 +365,7 @@ mod tests {
     #[test]
     fn gives_no_more_permits_than_the_limit_and_takes_them_back() {
         let gate = gate();
-        gate.define(true, Some(2));
+        gate.define(true, Some(2), None);
         let held = permits(&gate, Duration::ZERO);
         assert_eq!(held.len(), 2);
         assert!(matches!(gate.admit(Duration::ZERO), Admission::Full));
@@ -376,7 +404,7 @@ mod tests {
     #[test]
     fn the_ramp_grows_to_the_limit() {
         let gate = gate();
-        gate.define(true, Some(8));
+        gate.define(true, Some(8), None);
         for _ in 0..3 {
             gate.report(Verdict::Unreachable, Duration::ZERO);
         }
@@ -397,8 +425,22 @@ mod tests {
     #[test]
     fn an_inactive_connection_takes_no_calls() {
         let gate = gate();
-        gate.define(false, None);
+        gate.define(false, None, None);
         assert!(matches!(gate.admit(Duration::ZERO), Admission::Closed("connection is not active")));
+    }
+
+    #[test]
+    fn no_span_of_time_holds_more_calls_than_the_rate() {
+        let gate = gate();
+        gate.define(true, None, Some(Rate { requests: 3, per: Duration::from_secs(10) }));
+        drop(permits(&gate, Duration::ZERO));
+        let at = Duration::from_secs;
+        let Admission::Closed(reason) = gate.admit(at(9)) else { panic!("a fourth call") };
+        assert_eq!(reason, "the calls that the partner takes in this time are used up");
+        assert_eq!(permits(&gate, at(10)).len(), 3);
+        gate.joined();
+        assert_eq!(gate.admit_waiting(at(19), 5).len(), 0);
+        assert_eq!(gate.admit_waiting(at(20), 5).len(), 3);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-SELECT workspace_id, id, automation_id, operation, parameters, deleted, revision
+SELECT workspace_id, id, automation_id, operation, connection_id, mode, parameters, deleted, revision
 FROM automation_sources
 WHERE revision > $1
 ORDER BY revision, id

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use patchbay_types::{
-    AutomationId, SourceId, Timestamp, WorkspaceId,
+    AutomationId, ConnectionId, SourceId, Timestamp, WorkspaceId,
     fault::{Code, Fault},
 };
 
@@ -89,9 +89,13 @@ pub(crate) struct Automation {
 pub(crate) struct Source {
     pub(crate) id: SourceId,
     pub(crate) workspace: WorkspaceId,
-    /// The automation that it was made for, which alone sets its parameters.
+    /// The automation that it was made for, which alone sets what follows.
     pub(crate) owner: AutomationId,
     pub(crate) operation: String,
+    /// Whose account fires it; nothing for triggers of Patchbay itself, and where the draft has not said it yet.
+    pub(crate) connection: Option<ConnectionId>,
+    /// How its events come.
+    pub(crate) mode: String,
     /// A JSON object.
     pub(crate) parameters: Vec<u8>,
     pub(crate) deleted: bool,

@@ -16,7 +16,7 @@ use patchbay_proto::automation::{
     },
 };
 use patchbay_service::status::from_fault;
-use patchbay_types::{AutomationId, Fault, WorkspaceId};
+use patchbay_types::{AutomationId, ConnectionId, Fault, WorkspaceId};
 use tonic::{Request, Response, Status, async_trait};
 
 use crate::{
@@ -40,13 +40,13 @@ impl Server {
 
     fn message(&self, automation: Automation) -> AutomationMessage {
         AutomationMessage {
+            hook_token: self.0.hook_token(&automation),
             id: bytes(automation.id.as_bytes()),
             workspace_id: automation.workspace.get(),
             status: automation.status.as_str().to_owned(),
             version: automation.version,
             definition: automation.document,
             source_id: bytes(automation.source.as_bytes()),
-            hook_token: self.0.hook_token(automation.source),
             created_at: automation.created_at.as_micros(),
             updated_at: automation.updated_at.as_micros(),
         }
@@ -150,7 +150,8 @@ fn source(source: Source) -> SourceMessage {
         parameters: source.parameters.into(),
         deleted: source.deleted,
         revision: source.revision,
-        ..Default::default()
+        connection_id: source.connection.map_or(0, ConnectionId::get),
+        mode: source.mode,
     }
 }
 

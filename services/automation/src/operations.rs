@@ -16,15 +16,15 @@ use std::{
 use patchbay_connector::Catalog;
 use patchbay_runtime::Clock;
 use patchbay_service::hook_token::{self, HookKey};
-use patchbay_types::{AutomationId, Fault, SourceId, WorkspaceId};
+use patchbay_types::{AutomationId, ConnectionId, Fault, SourceId, WorkspaceId, json};
 
 use crate::{
-    definition::Definition,
+    definition::{Definition, Trigger},
     domain::{Automation, Source},
     error::Failure,
     peers::Connections,
     store::{Change, Store},
-    validation::Report,
+    validation::{self, Report},
 };
 
 /// The automations of all workspaces, and what it takes to change them.
@@ -38,9 +38,13 @@ pub(crate) struct Automations {
 }
 
 impl Automations {
-    /// The path token of a source's webhook.
-    pub(crate) fn hook_token(&self, source: SourceId) -> String {
-        hook_token::encode(&self.hook_key, source)
+    /// The path token of an automation's webhook; empty where its trigger takes none.
+    pub(crate) fn hook_token(&self, automation: &Automation) -> String {
+        let definition = Definition::parse(&automation.document);
+        match definition.map(|definition| validation::mode(&definition.trigger, &self.catalog)) {
+            Ok(mode) if mode != "webhook" => String::new(),
+            _ => hook_token::encode(&self.hook_key, automation.source),
+        }
     }
 
     /// Examines a definition, and asks whose connections it names.
@@ -90,8 +94,29 @@ async fn named_source(change: &mut Change, workspace: WorkspaceId, id: SourceId)
     Ok(source.ok_or_else(refusal)?)
 }
 
-/// The parameters of a definition's trigger, as a source keeps them.
-fn parameters(definition: &Definition) -> Vec<u8> {
-    let given = definition.trigger.parameters.clone().unwrap_or_default();
-    patchbay_types::json::canonical(&given.into())
+/// What a definition's trigger asks of its source.
+#[derive(Debug, PartialEq)]
+struct Wanted {
+    operation: String,
+    connection: Option<ConnectionId>,
+    mode: String,
+    /// A JSON object.
+    parameters: Vec<u8>,
+}
+
+impl Wanted {
+    fn of(trigger: &Trigger, catalog: &Catalog) -> Self {
+        let given = trigger.parameters.clone().unwrap_or_default();
+        Self {
+            operation: trigger.operation.clone(),
+            connection: trigger.connection_id,
+            mode: validation::mode(trigger, catalog),
+            parameters: json::canonical(&given.into()),
+        }
+    }
+
+    fn into_source(self, id: SourceId, workspace: WorkspaceId, owner: AutomationId, revision: i64) -> Source {
+        let Self { operation, connection, mode, parameters } = self;
+        Source { id, workspace, owner, operation, connection, mode, parameters, deleted: false, revision }
+    }
 }

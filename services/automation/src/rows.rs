@@ -1,14 +1,14 @@
 //! Rows of the tables, read back into the domain.
 
 use patchbay_store::{Error, payload};
-use patchbay_types::{AutomationId, ParseIdError, SourceId, Timestamp, WorkspaceId};
+use patchbay_types::{AutomationId, ConnectionId, ParseIdError, SourceId, Timestamp, WorkspaceId};
 
 use crate::domain::{Automation, Published, Source, Status};
 
 /// `queries/automation.sql`.
 pub(crate) type AutomationRow = (i64, Vec<u8>, String, i64, Vec<u8>, i64, Vec<u8>, i64, i64);
 /// `queries/source.sql`.
-pub(crate) type SourceRow = (i64, Vec<u8>, Vec<u8>, String, Vec<u8>, i64, i64);
+pub(crate) type SourceRow = (i64, Vec<u8>, Vec<u8>, String, i64, String, Vec<u8>, i64, i64);
 /// `queries/automations_since.sql`.
 pub(crate) type PublishedRow = (i64, Vec<u8>, String, i64, i64, Vec<u8>, Vec<u8>, i64);
 
@@ -28,12 +28,14 @@ pub(crate) fn automation(row: AutomationRow) -> Result<Automation, Error> {
 }
 
 pub(crate) fn source(row: SourceRow) -> Result<Source, Error> {
-    let (workspace, id, owner, operation, parameters, deleted, revision) = row;
+    let (workspace, id, owner, operation, connection, mode, parameters, deleted, revision) = row;
     Ok(Source {
         id: SourceId::from_slice(&id).map_err(damaged)?,
         workspace: WorkspaceId::new(workspace),
         owner: AutomationId::from_slice(&owner).map_err(damaged)?,
         operation,
+        connection: (connection != 0).then(|| ConnectionId::new(connection)),
+        mode,
         parameters: payload::unpack(&parameters)?,
         deleted: deleted != 0,
         revision,

@@ -7,19 +7,27 @@ use std::sync::{
 
 use bytes::Bytes;
 use patchbay_store::{Engine, Error, Migration, Transaction, payload, read, write};
-use patchbay_types::{AutomationId, SourceId, Timestamp, WorkspaceId};
+use patchbay_types::{AutomationId, ConnectionId, SourceId, Timestamp, WorkspaceId};
 
 use crate::{
     domain::{Automation, Changes, Source},
     rows,
 };
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "automations",
-    sqlite: include_str!("../migrations/sqlite/0001_automations.sql"),
-    postgres: include_str!("../migrations/postgres/0001_automations.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "automations",
+        sqlite: include_str!("../migrations/sqlite/0001_automations.sql"),
+        postgres: include_str!("../migrations/postgres/0001_automations.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "partner_sources",
+        sqlite: include_str!("../migrations/sqlite/0002_partner_sources.sql"),
+        postgres: include_str!("../migrations/postgres/0002_partner_sources.sql"),
+    },
+];
 
 const RAISE_REVISION: &str = include_str!("../queries/raise_revision.sql");
 const CURRENT_REVISION: &str = include_str!("../queries/current_revision.sql");
@@ -235,13 +243,15 @@ impl Change {
         row.map(rows::source).transpose()
     }
 
-    /// Adds a source, or saves operation and parameters of one that is there.
+    /// Adds a source, or saves all but the owner of one that is there.
     pub(crate) async fn save_source(&mut self, source: &Source) -> Result<(), Error> {
         write!(self.transaction, connection => sqlx::query(SAVE_SOURCE)
             .bind(source.workspace.get())
             .bind(&source.id.as_bytes()[..])
             .bind(&source.owner.as_bytes()[..])
             .bind(source.operation.as_str())
+            .bind(source.connection.map_or(0, ConnectionId::get))
+            .bind(source.mode.as_str())
             .bind(payload::pack(&source.parameters))
             .bind(source.revision)
             .execute(connection).await.map(drop))?;
@@ -255,5 +265,31 @@ impl Change {
             highest.fetch_max(revision, Ordering::AcqRel);
         }
         self.transaction.commit().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use patchbay_store::write;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_source_of_an_older_version_is_one_of_a_plain_webhook() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = patchbay_testing::ground(folder.path()).await.engine;
+        engine.migrate("automation", &MIGRATIONS[..1]).await.unwrap();
+        let (id, parameters) = (SourceId::generate(), payload::pack(b"{}"));
+        let insert = "INSERT INTO automation_sources (workspace_id, id, automation_id, operation, parameters, deleted, \
+            revision) VALUES (1, $1, $1, 'webhook.received', $2, 0, 1)";
+        let mut transaction = engine.begin().await.unwrap();
+        write!(transaction, connection => sqlx::query(insert).bind(&id.as_bytes()[..]).bind(&parameters)
+            .execute(connection).await.map(drop))
+        .unwrap();
+        write!(transaction, connection => sqlx::query_scalar::<_, i64>(RAISE_REVISION).fetch_one(connection).await)
+            .unwrap();
+        transaction.commit().await.unwrap();
+        let source = Store::open(engine).await.unwrap().changes_since(0).await.unwrap().sources.remove(0);
+        assert_eq!((source.id, source.connection, source.mode.as_str()), (id, None, "webhook"));
     }
 }

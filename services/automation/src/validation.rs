@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use patchbay_connector::{Catalog, FaultKind};
+use patchbay_connector::{Catalog, FaultKind, Trigger as PartnerTrigger};
 use patchbay_flow::expression::{Expression, Name};
 use patchbay_types::{
     ConnectionId,
@@ -13,8 +13,11 @@ use serde_json::Value;
 
 use crate::definition::{Definition, MAX_STEPS, Step, Trigger};
 
-/// The only trigger there is: any body on a hook URL.
+/// The trigger of no partner: any body on a hook URL.
 pub(crate) const WEBHOOK: &str = "webhook.received";
+
+/// The trigger of no partner that programs fire: a CloudEvent that they publish.
+pub(crate) const EVENT: &str = "event.received";
 
 /// Names that a trigger's expressions can see.
 const TRIGGER_NAMES: [Name; 3] = [Name::Trigger, Name::TriggerMeta, Name::Now];
@@ -102,26 +105,78 @@ impl Report {
     }
 
     fn examine_trigger(&mut self, trigger: &Trigger, catalog: &Catalog) {
-        if trigger.operation != WEBHOOK {
+        if trigger.operation == WEBHOOK {
+            self.examine_webhook(trigger);
+        } else if trigger.operation == EVENT {
+            self.examine_event(trigger);
+        } else if let Some((connector, partners)) = catalog.trigger(&trigger.operation) {
+            self.examine_partner_trigger(trigger, &connector.partner().key, partners);
+        } else {
             self.wrong("trigger.operation", no_trigger(&trigger.operation, catalog));
             return;
         }
+        if trigger.schedule.is_some() {
+            self.wrong("trigger.schedule", format!("`{}` has no schedule; leave it out", trigger.operation));
+        }
+        if let Some(Err(message)) = trigger.filter.as_deref().map(check_expression) {
+            self.wrong("trigger.filter", message);
+        }
+    }
+
+    fn examine_webhook(&mut self, trigger: &Trigger) {
         if trigger.connection_id.is_some() {
             self.wrong("trigger.connection_id", format!("`{WEBHOOK}` belongs to no connection; leave it out"));
         }
         if trigger.mode.as_ref().is_some_and(|mode| mode != "webhook") {
             self.wrong("trigger.mode", format!("`{WEBHOOK}` has the mode \"webhook\" only"));
         }
-        if trigger.schedule.is_some() {
-            self.wrong("trigger.schedule", format!("`{WEBHOOK}` has no schedule; leave it out"));
-        }
-        if let Some(Err(message)) = trigger.filter.as_deref().map(check_expression) {
-            self.wrong("trigger.filter", message);
-        }
         for (name, value) in trigger.parameters.iter().flatten() {
             if let Err(message) = check_parameter(name, value) {
                 self.wrong(format!("trigger.parameters.{name}"), message);
             }
+        }
+    }
+
+    fn examine_event(&mut self, trigger: &Trigger) {
+        if trigger.connection_id.is_some() {
+            self.wrong("trigger.connection_id", format!("`{EVENT}` belongs to no connection; leave it out"));
+        }
+        if trigger.mode.as_ref().is_some_and(|mode| mode != "broker") {
+            self.wrong("trigger.mode", format!("`{EVENT}` has the mode \"broker\" only"));
+        }
+        let given = trigger.parameters.iter().flatten();
+        for (name, value) in given {
+            match name.as_str() {
+                "type" | "source" | "subject" => match check_pattern(name, value) {
+                    Ok(()) => {}
+                    Err(message) => self.wrong(format!("trigger.parameters.{name}"), message),
+                },
+                _ => self.wrong(
+                    format!("trigger.parameters.{name}"),
+                    "unknown parameter; there are `type`, `source` and `subject`",
+                ),
+            }
+        }
+        if trigger.parameters.iter().flatten().all(|(name, _)| name != "type") {
+            self.missing("trigger.parameters.type", "required");
+        }
+    }
+
+    fn examine_partner_trigger(&mut self, trigger: &Trigger, partner: &str, partners: &PartnerTrigger) {
+        match trigger.connection_id {
+            None => self.missing("trigger.connection_id", "required"),
+            Some(connection) => self.references.push(Reference {
+                field: "trigger.connection_id".to_owned(),
+                connection,
+                partner: partner.to_owned(),
+            }),
+        }
+        if let Some(Err(message)) = trigger.mode.as_ref().map(|mode| check_mode(mode, partners)) {
+            self.wrong("trigger.mode", message);
+        }
+        let parameters = Value::Object(trigger.parameters.clone().unwrap_or_default());
+        for fault in partners.validate_parameters(&parameters).err().into_iter().flatten() {
+            self.add(fault.kind, below("trigger.parameters", &fault.field), fault.message);
         }
     }
 
@@ -140,10 +195,36 @@ impl Report {
         }
         let input = Value::Object(step.input.clone().unwrap_or_default());
         for fault in operation.validate_input(&input).err().into_iter().flatten() {
-            let dot = if fault.field.is_empty() { "" } else { "." };
-            self.add(fault.kind, format!("{path}.input{dot}{}", fault.field), fault.message);
+            self.add(fault.kind, below(&format!("{path}.input"), &fault.field), fault.message);
         }
     }
+}
+
+/// How the events of a trigger come: as it says, or else as the partner's trigger prefers.
+pub(crate) fn mode(trigger: &Trigger, catalog: &Catalog) -> String {
+    if trigger.operation == EVENT {
+        return "broker".to_owned();
+    }
+    let given = trigger.mode.as_ref().and_then(Value::as_str);
+    let preferred = || catalog.trigger(&trigger.operation).and_then(|(_, partners)| partners.modes().first().copied());
+    given.or_else(preferred).unwrap_or("webhook").to_owned()
+}
+
+fn check_mode(mode: &Value, trigger: &PartnerTrigger) -> Result<(), String> {
+    if mode.get("period").is_some() {
+        return Err("collecting the data of a period is not available yet".to_owned());
+    }
+    let modes = trigger.modes();
+    if mode.as_str().is_some_and(|mode| modes.contains(&mode)) {
+        return Ok(());
+    }
+    let modes: Vec<_> = modes.into_iter().map(|mode| format!("{mode:?}")).collect();
+    Err(format!("this trigger has the mode {} only", modes.join(" or ")))
+}
+
+/// The path of a field below another one.
+fn below(path: &str, field: &str) -> String {
+    if field.is_empty() { path.to_owned() } else { format!("{path}.{field}") }
 }
 
 fn no_trigger(operation: &str, catalog: &Catalog) -> String {
@@ -151,18 +232,22 @@ fn no_trigger(operation: &str, catalog: &Catalog) -> String {
         return "required".to_owned();
     }
     if catalog.operation(operation).is_some() {
-        return format!("`{operation}` is an action and can't start an automation; `{WEBHOOK}` can");
+        return format!("`{operation}` is an action and can't start an automation");
     }
-    let operation: String = operation.chars().take(100).collect();
-    format!("the trigger `{operation}` is not available yet; there is `{WEBHOOK}`")
+    let unknown = catalog.unknown_trigger(operation);
+    if unknown.contains("did you mean") {
+        return unknown;
+    }
+    // The catalog has the triggers of partners only.
+    format!("{unknown}, `{WEBHOOK}` for any webhook, and `{EVENT}` for published events")
 }
 
 fn no_action(operation: &str, catalog: &Catalog) -> String {
     if operation.is_empty() {
         return "required".to_owned();
     }
-    if operation == WEBHOOK {
-        return format!("`{WEBHOOK}` is a trigger and can't be a step");
+    if operation == WEBHOOK || operation == EVENT || catalog.trigger(operation).is_some() {
+        return format!("`{operation}` is a trigger and can't be a step");
     }
     if operation.starts_with("tool.") {
         let operation: String = operation.chars().take(100).collect();
@@ -178,6 +263,20 @@ fn check_expression(text: &str) -> Result<(), String> {
         let known = TRIGGER_NAMES.map(|name| format!("`{}`", name.as_str())).join(", ");
         Err(format!("a trigger can't see `{}`; it sees {known}", name.as_str()))
     })
+}
+
+/// A text that an attribute must equal; a type may also end in `*` and then names all that begin so.
+fn check_pattern(name: &str, value: &Value) -> Result<(), String> {
+    let expected = || match name {
+        "type" => "expected a type such as \"com.acme.created\", or the beginning of one and `*`".to_owned(),
+        _ => "expected the text that it must equal".to_owned(),
+    };
+    let text = value.as_str().filter(|text| !text.is_empty() && text.len() <= 1_024).ok_or_else(expected)?;
+    let stars = text.matches('*').count();
+    if name == "type" && (stars > 1 || stars == 1 && !text.ends_with('*')) {
+        return Err("a `*` stands at the end only".to_owned());
+    }
+    Ok(())
 }
 
 /// `dedupe` is `auto`, `off`, or the expression that gives the event id.

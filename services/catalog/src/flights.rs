@@ -4,12 +4,11 @@ use std::{
     collections::HashMap,
     future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use patchbay_runtime::Tasks;
 use patchbay_types::fault::{Code, Fault};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::domain::{Kept, Place};
 
@@ -72,8 +71,8 @@ impl Flights {
 
 impl Flight {
     /// What it brings, if it lands in time.
-    pub(crate) async fn landed(mut self, patience: Duration) -> Landed {
-        let landing = tokio::time::timeout(patience, self.0.wait_for(Option::is_some));
+    pub(crate) async fn landed(mut self, deadline: Instant) -> Landed {
+        let landing = tokio::time::timeout_at(deadline, self.0.wait_for(Option::is_some));
         let landed = match landing.await {
             Ok(Ok(landed)) => landed.clone(),
             Ok(Err(_)) => None,

@@ -1,4 +1,5 @@
-SELECT connection.workspace_id, connection.status, connection.fields, connection.revision, secret.field, secret.sealed
+SELECT connection.workspace_id, connection.partner, connection.status, connection.fields, connection.revision, secret.field,
+    secret.sealed
 FROM connection_connections AS connection
 LEFT JOIN connection_secrets AS secret
     ON secret.connection_id = connection.id AND secret.workspace_id = connection.workspace_id

@@ -1,6 +1,6 @@
 //! Connections as this service knows them.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use patchbay_types::{ConnectionId, Timestamp, WorkspaceId};
 use serde_json::Value;
@@ -114,6 +114,7 @@ pub(crate) struct Credential {
 /// A sealed credential as it is stored.
 pub(crate) struct SealedCredential {
     pub(crate) workspace: WorkspaceId,
+    pub(crate) partner: String,
     pub(crate) status: Status,
     pub(crate) revision: i64,
     /// `None` when what is stored can't be read.
@@ -126,4 +127,49 @@ pub(crate) struct SealedCredential {
 pub(crate) struct HookKey {
     pub(crate) generation: u32,
     pub(crate) key: Vec<u8>,
+}
+
+/// What a test found out about a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// It works.
+    Ok,
+    /// The partner refuses the credential.
+    Rejected,
+    /// The partner knows the credential, but it has no right to the test.
+    Forbidden,
+    /// The partner can't be reached now, or fails.
+    Unreachable,
+    /// What the connection leads to is not the partner's API, or may not be called.
+    Misconfigured,
+    /// There is no credential that can be used.
+    NeedsReauthorization,
+}
+
+impl Finding {
+    /// The stable name, as it is sent.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Rejected => "rejected",
+            Self::Forbidden => "forbidden",
+            Self::Unreachable => "unreachable",
+            Self::Misconfigured => "misconfigured",
+            Self::NeedsReauthorization => "needs_reauthorization",
+        }
+    }
+}
+
+/// How a test ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tested {
+    pub(crate) finding: Finding,
+    /// What happened and what to do about it, for a person.
+    pub(crate) message: String,
+    /// The status code of the partner's answer, when there was one.
+    pub(crate) partner_status: Option<u16>,
+    /// The beginning of the partner's answer, secrets covered.
+    pub(crate) partner_answer: String,
+    pub(crate) duration: Duration,
+    pub(crate) tested_at: Timestamp,
 }

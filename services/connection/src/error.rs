@@ -5,6 +5,9 @@ use patchbay_types::Fault;
 /// Why the connection service could not start or did not do what it was asked. No message holds a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// A value of the configuration can't work.
+    #[error("connection configuration: {0}")]
+    Config(&'static str),
     /// The caller must change something.
     #[error("request was refused")]
     Refused(#[from] Fault),

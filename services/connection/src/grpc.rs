@@ -88,17 +88,36 @@ impl ConnectionService for Public {
 
     async fn test(
         &self,
-        _: Request<public::ConnectionRequest>,
+        request: Request<public::ConnectionRequest>,
     ) -> Result<Response<public::TestConnectionResponse>, Status> {
-        Err(Status::unimplemented("test"))
+        let (workspace, id) = named(&request.into_inner());
+        let tested = self.0.test(workspace, id).await.map_err(status)?;
+        Ok(Response::new(public::TestConnectionResponse {
+            result: tested.finding.name().to_owned(),
+            message: tested.message,
+            partner_status: tested.partner_status.map(u32::from),
+            partner_answer: tested.partner_answer,
+            duration: i64::try_from(tested.duration.as_micros()).unwrap_or(i64::MAX),
+            tested_at: tested.tested_at.as_micros(),
+        }))
     }
 
-    async fn disconnect(&self, _: Request<public::ConnectionRequest>) -> Result<Response<public::Connection>, Status> {
-        Err(Status::unimplemented("disconnect"))
+    async fn disconnect(
+        &self,
+        request: Request<public::ConnectionRequest>,
+    ) -> Result<Response<public::Connection>, Status> {
+        let (workspace, id) = named(&request.into_inner());
+        let disconnected = self.0.disconnect(workspace, id).await;
+        disconnected.map(|connection| Response::new(message(connection))).map_err(status)
     }
 
-    async fn reactivate(&self, _: Request<public::ConnectionRequest>) -> Result<Response<public::Connection>, Status> {
-        Err(Status::unimplemented("reactivate"))
+    async fn reactivate(
+        &self,
+        request: Request<public::ConnectionRequest>,
+    ) -> Result<Response<public::Connection>, Status> {
+        let (workspace, id) = named(&request.into_inner());
+        let reactivated = self.0.reactivate(workspace, id).await;
+        reactivated.map(|connection| Response::new(message(connection))).map_err(status)
     }
 }
 
@@ -147,6 +166,10 @@ impl ConnectionInternalService for Internal {
 
 fn read(text: &[u8]) -> Result<Fields, Status> {
     fields::read(text).map_err(|fault| from_fault(&fault))
+}
+
+fn named(request: &public::ConnectionRequest) -> (WorkspaceId, ConnectionId) {
+    (WorkspaceId::new(request.workspace_id), ConnectionId::new(request.id))
 }
 
 fn written(fields: &Fields) -> Bytes {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use patchbay_connector::Catalog;
+use patchbay_egress::Egress;
 use patchbay_proto::connection::{
     internal::v1::connection_internal_service_server::ConnectionInternalServiceServer,
     v1::connection_service_server::ConnectionServiceServer,
@@ -12,19 +13,40 @@ use patchbay_vault::KeyRing;
 use tonic::service::Routes;
 
 use crate::{
-    Error,
+    Config, Error,
     grpc::{Internal, Public},
     operations::Connections,
     store::Store,
 };
 
 /// Brings the tables up to date, checks that `keys` are those that sealed what is stored, and builds the services.
+/// `egress` leads to the partners.
 ///
 /// # Errors
 /// When the database can't be used, or was sealed by other master keys; the message names both fingerprints.
-pub async fn install(ground: &Ground, keys: KeyRing, catalog: Arc<Catalog>) -> Result<Installed, Error> {
+pub async fn install(
+    ground: &Ground,
+    keys: KeyRing,
+    catalog: Arc<Catalog>,
+    egress: Egress,
+) -> Result<Installed, Error> {
+    install_with(ground, keys, catalog, egress, Config::default()).await
+}
+
+/// The same with other settings.
+///
+/// # Errors
+/// As for [`install`], and when a value of the settings can't work.
+pub async fn install_with(
+    ground: &Ground,
+    keys: KeyRing,
+    catalog: Arc<Catalog>,
+    egress: Egress,
+    config: Config,
+) -> Result<Installed, Error> {
+    config.check()?;
     let store = Store::open(ground.engine.clone()).await?;
-    let connections = Arc::new(Connections { store, keys, catalog, clock: ground.clock.clone() });
+    let connections = Arc::new(Connections { store, keys, catalog, clock: ground.clock.clone(), egress, config });
     connections.prepare_keys().await?;
     let services = Routes::new(ConnectionServiceServer::new(Public(Arc::clone(&connections))))
         .add_service(ConnectionInternalServiceServer::new(Internal(connections)));

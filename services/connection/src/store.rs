@@ -39,7 +39,7 @@ type ConnectionColumns = (i64, i64, String, String, String, Vec<u8>, Option<i64>
 /// Columns of `definitions_since.sql`.
 type DefinitionColumns = (i64, i64, String, String, i64, Option<i64>);
 /// Columns of `credential.sql`: one row a secret, or one without.
-type CredentialColumns = (i64, String, Vec<u8>, i64, Option<String>, Option<Vec<u8>>);
+type CredentialColumns = (i64, String, String, Vec<u8>, i64, Option<String>, Option<Vec<u8>>);
 
 /// The tables. Cloning shares them.
 #[derive(Debug, Clone)]
@@ -94,15 +94,16 @@ impl Store {
     pub(crate) async fn credential(&self, id: ConnectionId) -> Result<Option<SealedCredential>, Error> {
         let rows: Vec<CredentialColumns> =
             read!(&self.engine, pool => query_as(CREDENTIAL).bind(id.get()).fetch_all(pool).await)?;
-        let Some((workspace, status, fields, revision, ..)) = rows.first() else { return Ok(None) };
+        let Some((workspace, partner, status, fields, revision, ..)) = rows.first() else { return Ok(None) };
         let mut sealed = SealedCredential {
             workspace: WorkspaceId::new(*workspace),
+            partner: partner.clone(),
             status: Status::from_stored(status),
             revision: *revision,
             shown: serde_json::from_slice(fields).ok(),
             secrets: Vec::with_capacity(rows.len()),
         };
-        let secrets = rows.into_iter().filter_map(|(_, _, _, _, field, secret)| field.zip(secret));
+        let secrets = rows.into_iter().filter_map(|(_, _, _, _, _, field, secret)| field.zip(secret));
         sealed.secrets.extend(secrets);
         Ok(Some(sealed))
     }

@@ -2,7 +2,7 @@
 
 use patchbay_types::{ConnectionId, Fault, WorkspaceId, fault::Code};
 
-use crate::Error;
+use crate::{Error, domain::Finding};
 
 pub(crate) fn created(workspace: WorkspaceId, connection: ConnectionId, partner: &str) {
     tracing::info!(%workspace, %connection, partner, "connection created");
@@ -18,6 +18,22 @@ pub(crate) fn deleted(workspace: WorkspaceId, connection: ConnectionId) {
 
 pub(crate) fn refused_by_partner(connection: ConnectionId) {
     tracing::warn!(%connection, "partner refused the credential, connection needs reauthorization");
+}
+
+pub(crate) fn proven(connection: ConnectionId) {
+    tracing::info!(%connection, "partner took the credential again, connection is active");
+}
+
+pub(crate) fn tested(connection: ConnectionId, finding: Finding) {
+    tracing::info!(%connection, result = finding.name(), "connection tested");
+}
+
+pub(crate) fn disconnected(workspace: WorkspaceId, connection: ConnectionId) {
+    tracing::info!(%workspace, %connection, "connection disconnected");
+}
+
+pub(crate) fn reactivated(workspace: WorkspaceId, connection: ConnectionId) {
+    tracing::info!(%workspace, %connection, "connection reactivated");
 }
 
 pub(crate) fn fields_damaged(connection: ConnectionId) {
@@ -41,7 +57,11 @@ pub(crate) fn fault_of(error: Error) -> Fault {
             Code::Unavailable,
             "a secret is sealed by a key or in a format that this process does not have yet",
         ),
-        Error::Vault(_) | Error::Random(_) | Error::MasterKeyReplaced { .. } | Error::MasterKeyMissing { .. } => {
+        Error::Config(_)
+        | Error::Vault(_)
+        | Error::Random(_)
+        | Error::MasterKeyReplaced { .. }
+        | Error::MasterKeyMissing { .. } => {
             Fault::new(Code::Internal, "a secret can't be sealed or opened; the log says why")
         }
     };

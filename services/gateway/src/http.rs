@@ -4,7 +4,9 @@ mod automations;
 mod body;
 mod caller;
 mod connections;
+mod connectors;
 mod dead_letters;
+mod events;
 mod idempotency;
 mod login;
 mod page;
@@ -64,6 +66,15 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/automations/{id}/start", post(automations::start))
         .route("/v1/connections", get(connections::list).post(connections::create))
         .route("/v1/connections/{id}", get(connections::show).patch(connections::patch).delete(connections::delete))
+        .route("/v1/connections/{id}/test", post(connections::test))
+        .route("/v1/connections/{id}/disconnect", post(connections::disconnect))
+        .route("/v1/connections/{id}/reactivate", post(connections::reactivate))
+        .route("/v1/connections/{id}/lists/{list}", get(connectors::options))
+        .route("/v1/connections/{id}/update", post(connectors::update))
+        .route("/v1/connectors", get(connectors::list))
+        .route("/v1/connectors/{partner}", get(connectors::show))
+        .route("/v1/connectors/{partner}/operations/{key}", get(connectors::show_operation))
+        .route("/v1/connectors/{partner}/operations/{key}/fields", post(connectors::fields))
         .route("/v1/runs", get(runs::list))
         .route("/v1/runs/{id}", get(runs::show))
         .route("/v1/runs/{id}/replay", post(runs::replay))
@@ -75,6 +86,8 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .route_layer(middleware::from_fn_with_state(Arc::clone(&gateway), idempotency::keep));
     Router::new()
         .merge(native)
+        // The key of what is published is the event's id, so no other key is kept.
+        .route("/v1/events", post(events::publish).get(events::tail))
         .route("/user/auth", post(login::log_in))
         .route("/api/user/auth", post(login::log_in))
         .fallback(unknown_path)

@@ -2,6 +2,7 @@
 //! belongs to its peers, which it asks in the name of the caller's workspace.
 
 mod brake;
+mod cloud_event;
 mod config;
 mod domain;
 mod error;

@@ -21,10 +21,14 @@ use crate::{
 pub struct Peers {
     /// To the connection service.
     pub connection: Route,
+    /// To the catalog service.
+    pub catalog: Route,
     /// To the automation service.
     pub automation: Route,
     /// To the executor.
     pub executor: Route,
+    /// To the ingress, which takes events in.
+    pub events: Route,
 }
 
 /// Builds the service: the public HTTP API, with the answers to paths that nobody knows, and a task that deletes what has

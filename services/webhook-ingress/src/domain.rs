@@ -1,17 +1,62 @@
 //! What the service knows of a source.
 
+use std::sync::Arc;
+
+use axum::http::HeaderName;
 use bytes::Bytes;
-use patchbay_flow::expression::Expression;
-use patchbay_types::{SourceId, WorkspaceId};
+use patchbay_connector::{Catalog, Trigger, Webhook};
+use patchbay_flow::expression::{self, Expression};
+use patchbay_proto::{automation::internal::v1 as automation, event::v1::PublishedEvent};
+use patchbay_types::{ConnectionId, Fault, WorkspaceId, fault::Code};
+use serde::Deserialize;
 use serde_json::Value;
 
-/// One live instance of a webhook trigger.
+/// The trigger of no partner: any body on a hook URL.
+const WEBHOOK: &str = "webhook.received";
+/// The trigger of no partner that programs fire.
+const EVENT: &str = "event.received";
+
+/// One live instance of a trigger.
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) workspace: WorkspaceId,
     /// The 16 bytes of its id, shared by all its events.
     pub(crate) id: Bytes,
-    pub(crate) dedupe: Dedupe,
+    /// The name of its trigger.
+    pub(crate) operation: String,
+    pub(crate) kind: Kind,
+}
+
+/// What a source takes.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// Any body.
+    Any(Dedupe),
+    /// What a partner sends.
+    Partner(Box<Partner>),
+    /// Events that programs publish.
+    Published(Wanted),
+    /// Nothing, and what senders are told of it.
+    Unusable(Fault),
+}
+
+/// The webhook of a partner's trigger.
+#[derive(Debug)]
+pub(crate) struct Partner {
+    trigger: Arc<Trigger>,
+    pub(crate) connection: ConnectionId,
+    pub(crate) parameters: expression::Value,
+    /// Headers by which the sender proves who it is.
+    pub(crate) proofs: Vec<HeaderName>,
+}
+
+/// Which published events a source takes.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Wanted {
+    /// A type, or the beginning of one and `*`.
+    r#type: String,
+    source: Option<String>,
+    subject: Option<String>,
 }
 
 /// What makes two requests the same event.
@@ -27,9 +72,69 @@ pub(crate) enum Dedupe {
     Broken(String),
 }
 
+/// What is known of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Connection {
+    pub(crate) workspace: WorkspaceId,
+    /// Raised by every change of it.
+    pub(crate) revision: i64,
+    pub(crate) deleted: bool,
+}
+
 impl Source {
-    pub(crate) fn new(workspace: WorkspaceId, id: SourceId, parameters: &[u8]) -> Self {
-        Self { workspace, id: Bytes::copy_from_slice(id.as_bytes()), dedupe: Dedupe::read(parameters) }
+    pub(crate) fn new(source: automation::Source, catalog: &Catalog) -> Self {
+        let kind = match source.operation.as_str() {
+            WEBHOOK => Kind::Any(Dedupe::read(&source.parameters)),
+            EVENT => match serde_json::from_slice(&source.parameters) {
+                Ok(wanted) => Kind::Published(wanted),
+                Err(_) => Kind::Unusable(Fault::new(Code::Unavailable, "its parameters can't be read")),
+            },
+            _ => match Partner::new(&source, catalog) {
+                Ok(partner) => Kind::Partner(Box::new(partner)),
+                Err(fault) => Kind::Unusable(fault),
+            },
+        };
+        Self { workspace: WorkspaceId::new(source.workspace_id), id: source.id, operation: source.operation, kind }
+    }
+}
+
+impl Partner {
+    fn new(source: &automation::Source, catalog: &Catalog) -> Result<Self, Fault> {
+        // Whoever sends now sends again: what is wrong here can be set right.
+        let unusable = |reason: &str| Fault::new(Code::Unavailable, format!("this hook can't be used now: {reason}"));
+        if source.mode != "webhook" {
+            return Err(Fault::new(Code::NotFound, "this trigger takes no webhooks"));
+        }
+        let (_, trigger) = catalog.trigger(&source.operation).ok_or_else(|| unusable("its trigger is not known"))?;
+        let webhook = trigger.webhook().ok_or_else(|| unusable("its trigger takes no webhooks"))?;
+        if source.connection_id == 0 {
+            return Err(unusable("it has no connection"));
+        }
+        let given: &[u8] = if source.parameters.is_empty() { b"{}" } else { &source.parameters };
+        let parameters = expression::parse_json(given).map_err(|_| unusable("its parameters can't be read"))?;
+        let parameters = trigger.coerce_parameters(parameters);
+        Ok(Self {
+            connection: ConnectionId::new(source.connection_id),
+            parameters: parameters.map_err(|fault| unusable(&format!("parameter {fault}")))?,
+            proofs: webhook.verification_headers(),
+            trigger: Arc::clone(trigger),
+        })
+    }
+
+    pub(crate) fn webhook(&self) -> Result<&Webhook, Fault> {
+        self.trigger.webhook().ok_or_else(|| Fault::new(Code::Internal, "the trigger of this hook takes no webhooks"))
+    }
+}
+
+impl Wanted {
+    /// Whether it takes this event.
+    pub(crate) fn takes(&self, event: &PublishedEvent) -> bool {
+        let of_type = match self.r#type.strip_suffix('*') {
+            Some(beginning) => event.r#type.starts_with(beginning),
+            None => event.r#type == self.r#type,
+        };
+        let equals = |wanted: &Option<String>, given: &str| wanted.as_deref().is_none_or(|wanted| wanted == given);
+        of_type && equals(&self.source, &event.source) && equals(&self.subject, &event.subject)
     }
 }
 
@@ -60,6 +165,29 @@ impl Dedupe {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn takes_events_by_type_source_and_subject() {
+        let event = |r#type: &str, source: &str, subject: &str| PublishedEvent {
+            r#type: r#type.to_owned(),
+            source: source.to_owned(),
+            subject: subject.to_owned(),
+            ..PublishedEvent::default()
+        };
+        let wanted = |text: &str| serde_json::from_str::<Wanted>(text).unwrap();
+        for (text, r#type, source, subject, takes) in [
+            (r#"{"type":"com.acme.created"}"#, "com.acme.created", "any", "any", true),
+            (r#"{"type":"com.acme.created"}"#, "com.acme.created.v2", "any", "any", false),
+            (r#"{"type":"com.acme.*"}"#, "com.acme.created.v2", "any", "any", true),
+            (r#"{"type":"com.acme.*"}"#, "com.acmes", "any", "any", false),
+            (r#"{"type":"*","source":"/shop"}"#, "x", "/shop", "", true),
+            (r#"{"type":"*","source":"/shop"}"#, "x", "/shop/2", "", false),
+            (r#"{"type":"*","subject":"7"}"#, "x", "y", "7", true),
+            (r#"{"type":"*","subject":"7"}"#, "x", "y", "", false),
+        ] {
+            assert_eq!(wanted(text).takes(&event(r#type, source, subject)), takes, "{text} {type} {source} {subject}");
+        }
+    }
 
     #[test]
     fn reads_what_makes_requests_the_same_event() {

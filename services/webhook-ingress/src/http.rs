@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderValue, header::RETRY_AFTER},
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -16,12 +16,24 @@ use patchbay_service::problem::{self, Problem};
 use patchbay_types::{Fault, fault::Code};
 use tokio::sync::Semaphore;
 
-use crate::{arrival::Arrival, body::Bounds, media::Media, sources::Sources, telemetry::Telemetry};
+use crate::{
+    arrival::Arrival,
+    body::Bounds,
+    credentials::{Credential, Credentials},
+    domain::{Kind, Partner, Source},
+    event::{self, Refusal},
+    media::Media,
+    sources::{Sources, no_such_hook},
+    tail::Tail,
+    telemetry::Telemetry,
+};
 
 /// How long the broker may take to confirm; a sender gives up about then.
 const CONFIRM_DEADLINE: Duration = Duration::from_secs(25);
 /// From this size on a body is parsed apart from the threads that serve requests.
 const LARGE: usize = 256 * 1024;
+/// The same for what is slower to read than JSON, and for triggers of partners, which evaluate expressions for every item.
+const LARGE_IF_SLOW: usize = 16 * 1024;
 /// Large bodies parsed at once: a parsed body is many times its size.
 pub(crate) const LARGE_AT_ONCE: usize = 2;
 
@@ -29,6 +41,7 @@ pub(crate) const LARGE_AT_ONCE: usize = 2;
 #[derive(Debug)]
 pub(crate) struct Ingress {
     pub(crate) sources: Arc<Sources>,
+    pub(crate) credentials: Arc<Credentials>,
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) reserve: Option<Reserve>,
@@ -36,6 +49,7 @@ pub(crate) struct Ingress {
     pub(crate) bounds: Bounds,
     pub(crate) large: Arc<Semaphore>,
     pub(crate) dedupe_window: Duration,
+    pub(crate) tail: Tail,
 }
 
 pub(crate) fn router(ingress: Arc<Ingress>) -> Router {
@@ -47,7 +61,7 @@ pub(crate) fn router(ingress: Arc<Ingress>) -> Router {
 
 async fn receive(State(ingress): State<Arc<Ingress>>, request: Request) -> Response {
     match ingress.accept(request).await {
-        Ok(()) => "OK".into_response(),
+        Ok(answer) => answer,
         Err(fault) => {
             ingress.telemetry.refused(fault.code);
             refusal(fault)
@@ -65,8 +79,8 @@ fn refusal(fault: Fault) -> Response {
 }
 
 impl Ingress {
-    /// Returns only when the event is durable.
-    async fn accept(&self, request: Request) -> Result<(), Fault> {
+    /// Returns only when all events are durable.
+    async fn accept(&self, request: Request) -> Result<Response, Fault> {
         let (head, body) = request.into_parts();
         // The router has matched the path: what follows its last slash is the token.
         let token = head.uri.path().rsplit('/').next().unwrap_or_default();
@@ -78,22 +92,110 @@ impl Ingress {
         let received_at = self.clock.now();
         let body = self.bounds.read(&head.headers, body).await?;
         let bytes = body.bytes.len();
-        let arrival =
-            Arrival { source, head, media, body: body.bytes.clone(), received_at, dedupe_window: self.dedupe_window };
-        match tokio::time::timeout(CONFIRM_DEADLINE, self.publish(arrival)).await {
-            Ok(outcome) => outcome?,
-            Err(_) => {
-                self.telemetry.broker_failed("it took too long");
-                return Err(Fault::new(Code::Unavailable, "the event could not be stored in time; send it again"));
-            }
+        let arrival = Arc::new(Arrival { head, media, body: body.bytes.clone(), received_at });
+        let events = self.in_time(self.take(&source, arrival)).await?;
+        self.telemetry.accepted(events, bytes);
+        taken(&source)
+    }
+
+    /// How many events it was.
+    async fn take(&self, source: &Arc<Source>, arrival: Arc<Arrival>) -> Result<usize, Fault> {
+        let messages = self.messages(source, arrival).await?;
+        let events = messages.len();
+        if events > 0 {
+            let shown =
+                self.tail.is_watched().then(|| messages.iter().map(|message| (Arc::clone(source), message.clone())));
+            let shown: Option<Vec<_>> = shown.map(Iterator::collect);
+            self.publish(messages).await?;
+            shown.iter().for_each(|shown| self.tail.show(shown));
         }
-        self.telemetry.accepted(bytes);
+        Ok(events)
+    }
+
+    /// A signature that does not fit is verified once more when there is a newer secret.
+    async fn messages(&self, source: &Arc<Source>, arrival: Arc<Arrival>) -> Result<Vec<Message>, Fault> {
+        let credential = match &source.kind {
+            Kind::Partner(partner) => self.credential(source, partner).await?,
+            Kind::Any(_) | Kind::Published(_) | Kind::Unusable(_) => None,
+        };
+        let unverified = match self.work(source, &arrival, credential.clone()).await {
+            Ok(messages) => return Ok(messages),
+            Err(Refusal::Fault(fault)) => return Err(fault),
+            Err(Refusal::Unverified(fault)) => fault,
+        };
+        let (Kind::Partner(partner), Some(refused)) = (&source.kind, credential) else { return Err(unverified) };
+        let Some(newer) = self.credentials.newer(partner.connection, &refused).await? else { return Err(unverified) };
+        self.work(source, &arrival, Some(newer)).await.map_err(|refusal| match refusal {
+            Refusal::Fault(fault) | Refusal::Unverified(fault) => fault,
+        })
+    }
+
+    /// What the sender is verified with, where the trigger looks at its connection.
+    async fn credential(&self, source: &Source, partner: &Partner) -> Result<Option<Arc<Credential>>, Fault> {
+        let Some(connection) = self.sources.connection(partner.connection) else {
+            return Err(Fault::new(Code::Unavailable, "the connection of this hook is not known yet; try again"));
+        };
+        if connection.deleted || connection.workspace != source.workspace {
+            return Err(no_such_hook());
+        }
+        if !partner.webhook()?.uses_connection() {
+            return Ok(None);
+        }
+        self.credentials.get(partner.connection, connection.revision).await.map(Some)
+    }
+
+    /// Makes the messages, apart from the threads that serve requests when that may take long.
+    async fn work(
+        &self,
+        source: &Arc<Source>,
+        arrival: &Arc<Arrival>,
+        credential: Option<Arc<Credential>>,
+    ) -> Result<Vec<Message>, Refusal> {
+        let (source, arrival, window) = (Arc::clone(source), Arc::clone(arrival), self.dedupe_window);
+        let is_slow = matches!(source.kind, Kind::Partner(_)) || !arrival.media.is_json();
+        let is_large = arrival.body.len() >= if is_slow { LARGE_IF_SLOW } else { LARGE };
+        let work = move || {
+            let fields = credential.as_ref().map(|credential| credential.fields.as_slice());
+            event::messages(&source, &arrival, fields, window)
+        };
+        if !is_large {
+            return work();
+        }
+        let stopped = || Fault::new(Code::Unavailable, "the body could not be read; send it again");
+        let turn = Arc::clone(&self.large).acquire_owned().await.map_err(|_| stopped())?;
+        let work = tokio::task::spawn_blocking(move || {
+            let messages = work();
+            drop(turn);
+            messages
+        });
+        work.await.map_err(|_| stopped())?
+    }
+
+    /// Publishes what was not read from a hook.
+    pub(crate) async fn publish_in_time(&self, messages: Vec<(Arc<Source>, Message)>) -> Result<(), Fault> {
+        if self.reserve.as_ref().is_some_and(Reserve::is_spent) {
+            return Err(storage_full());
+        }
+        let all = messages.iter().map(|(_, message)| message.clone()).collect();
+        self.in_time(self.publish(all)).await?;
+        if self.tail.is_watched() {
+            self.tail.show(&messages);
+        }
         Ok(())
     }
 
-    async fn publish(&self, arrival: Arrival) -> Result<(), Fault> {
-        let message = self.message(arrival).await?;
-        match self.broker.publish(Topic::TriggerFired, vec![message]).await {
+    async fn in_time<T>(&self, taking: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        match tokio::time::timeout(CONFIRM_DEADLINE, taking).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                self.telemetry.broker_failed("it took too long");
+                Err(Fault::new(Code::Unavailable, "the event could not be stored in time; send it again"))
+            }
+        }
+    }
+
+    async fn publish(&self, messages: Vec<Message>) -> Result<(), Fault> {
+        match self.broker.publish(Topic::TriggerFired, messages).await {
             Ok(()) => Ok(()),
             Err(PublishError::TooLarge { bytes, limit }) => Err(Fault::new(
                 Code::TooLarge,
@@ -109,20 +211,14 @@ impl Ingress {
             }
         }
     }
+}
 
-    async fn message(&self, arrival: Arrival) -> Result<Message, Fault> {
-        if arrival.body.len() < LARGE {
-            return arrival.into_message();
-        }
-        let stopped = || Fault::new(Code::Unavailable, "the body could not be read; send it again");
-        let turn = Arc::clone(&self.large).acquire_owned().await.map_err(|_| stopped())?;
-        let work = tokio::task::spawn_blocking(move || {
-            let message = arrival.into_message();
-            drop(turn);
-            message
-        });
-        work.await.map_err(|_| stopped())?
-    }
+/// What the sender is told when all is durable, or nothing was wanted.
+fn taken(source: &Source) -> Result<Response, Fault> {
+    let Kind::Partner(partner) = &source.kind else { return Ok("OK".into_response()) };
+    let (status, body) = partner.webhook()?.respond();
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    Ok((status, body.to_owned()).into_response())
 }
 
 fn storage_full() -> Fault {

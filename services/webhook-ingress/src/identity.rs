@@ -4,15 +4,12 @@ use std::fmt::Write;
 
 use axum::http::HeaderMap;
 use patchbay_flow::expression::{Expression, Name, Scope, parse_json, to_text};
-use patchbay_types::{Fault, json};
-use serde_json::Value;
+use patchbay_types::Fault;
 use sha2::{Digest, Sha256};
 
 /// The headers by which senders name their events, the first that is there counts.
 const HEADERS: [&str; 3] = ["webhook-id", "x-event-id", "idempotency-key"];
 const LONGEST: usize = 200;
-/// The place among equal items of one request; a hook carries one item.
-const ORDINAL: u64 = 0;
 
 /// The id that the sender gave in a header.
 pub(crate) fn given(headers: &HeaderMap) -> Result<Option<String>, Fault> {
@@ -27,14 +24,27 @@ pub(crate) fn given(headers: &HeaderMap) -> Result<Option<String>, Fault> {
     Ok(Some(text.to_owned()))
 }
 
-/// The id of content: the SHA-256 of the source, the ordinal and the canonical value, in hexadecimal.
-pub(crate) fn digest(source: &[u8], value: &Value) -> String {
+/// The id that a partner gave, as it is or, when it is no id that people could read, its digest.
+pub(crate) fn of_partner(id: String) -> String {
+    if id.chars().count() <= LONGEST && !id.chars().any(char::is_control) {
+        return id;
+    }
+    hexadecimal(Sha256::digest(id.as_bytes()).as_slice())
+}
+
+/// The id of content: the SHA-256 of the source, the place among equal items of one request and the canonical value, in
+/// hexadecimal.
+pub(crate) fn digest(source: &[u8], ordinal: u64, canonical: &[u8]) -> String {
     let mut hasher = Sha256::new();
     hasher.update(source);
-    hasher.update(ORDINAL.to_be_bytes());
-    hasher.update(json::canonical(value));
-    let mut text = String::with_capacity(64);
-    for byte in hasher.finalize() {
+    hasher.update(ordinal.to_be_bytes());
+    hasher.update(canonical);
+    hexadecimal(hasher.finalize().as_slice())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
         // Writing into a string can't fail.
         let _ = write!(text, "{byte:02x}");
     }
@@ -66,6 +76,7 @@ pub(crate) fn evaluate(expression: &Expression, payload: &[u8], meta: &[u8]) -> 
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
+    use patchbay_types::json::canonical;
     use serde_json::json;
 
     use super::*;
@@ -92,12 +103,23 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_depends_on_source_and_value_alone() {
-        let value = json!({"a": 1, "b": [null]});
-        assert_eq!(digest(b"source", &value), digest(b"source", &json!({"b": [null], "a": 1})));
-        assert_ne!(digest(b"source", &value), digest(b"other", &value));
-        assert_ne!(digest(b"source", &value), digest(b"source", &json!({"a": 1, "b": []})));
-        assert_eq!(digest(b"source", &value).len(), 64);
+    fn a_digest_depends_on_source_place_and_value_alone() {
+        let digest = |source: &str, ordinal, value| digest(source.as_bytes(), ordinal, &canonical(&value));
+        let one = digest("source", 0, json!({"a": 1, "b": [null]}));
+        assert_eq!(one, digest("source", 0, json!({"b": [null], "a": 1})));
+        assert_ne!(one, digest("other", 0, json!({"a": 1, "b": [null]})));
+        assert_ne!(one, digest("source", 1, json!({"a": 1, "b": [null]})));
+        assert_ne!(one, digest("source", 0, json!({"a": 1, "b": []})));
+        assert_eq!(one.len(), 64);
+    }
+
+    #[test]
+    fn an_id_of_a_partner_that_nobody_could_read_is_digested() {
+        assert_eq!(of_partner("\u{444} 1".to_owned()), "\u{444} 1");
+        for odd in ["a\nb".to_owned(), "x".repeat(LONGEST + 1)] {
+            assert_eq!(of_partner(odd.clone()).len(), 64);
+            assert_eq!(of_partner(odd.clone()), of_partner(odd));
+        }
     }
 
     #[test]

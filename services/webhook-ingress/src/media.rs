@@ -6,7 +6,6 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use patchbay_types::{Fault, fault::Code};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
 
 /// The kinds of bodies that are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +14,10 @@ pub(crate) enum Media {
     Json,
     /// `application/x-www-form-urlencoded`.
     Form,
+    /// `multipart/form-data`.
+    Multipart,
+    /// `application/xml`, `text/xml`, `…+xml`.
+    Xml,
     /// No content type: taken when it is JSON.
     Unstated,
 }
@@ -31,18 +34,26 @@ impl Media {
             return Ok(Self::Form);
         }
         let lower = essence.to_ascii_lowercase();
-        match lower.strip_prefix("application/").and_then(|rest| rest.strip_suffix("+json")) {
-            Some(name) if !name.is_empty() => Ok(Self::Json),
-            _ if lower.is_empty() => Ok(Self::Unstated),
-            _ => Err(unsupported(format!("media type {lower:?} is not taken here; send JSON or a form"))),
+        match lower.split_once('/') {
+            None if lower.is_empty() => Ok(Self::Unstated),
+            Some(("multipart", "form-data")) => Ok(Self::Multipart),
+            Some(("application" | "text", "xml")) => Ok(Self::Xml),
+            Some(("application", name)) if has_suffix(name, "+json") => Ok(Self::Json),
+            Some((_, name)) if has_suffix(name, "+xml") => Ok(Self::Xml),
+            _ => Err(unsupported(format!("media type {lower:?} is not taken here; send JSON, a form or XML"))),
         }
+    }
+
+    /// Whether bodies are JSON as they come.
+    pub(crate) fn is_json(self) -> bool {
+        matches!(self, Self::Json | Self::Unstated)
     }
 
     /// What to say of a body that is no JSON.
     pub(crate) fn refusal(self, error: &serde_json::Error) -> Fault {
         match self {
             Self::Unstated => unsupported(format!("the body has no content type and is not JSON: {error}")),
-            Self::Json | Self::Form => Fault::invalid(format!("the body is not valid JSON: {error}")),
+            _ => Fault::invalid(format!("the body is not valid JSON: {error}")),
         }
     }
 }
@@ -51,20 +62,8 @@ fn unsupported(message: String) -> Fault {
     Fault::new(Code::UnsupportedMedia, message)
 }
 
-/// The fields of a form as a flat object; a name that repeats has the list of its values.
-pub(crate) fn form(text: &[u8]) -> Map<String, Value> {
-    let mut fields = Map::new();
-    for (name, value) in form_urlencoded::parse(text) {
-        let value = Value::String(value.into_owned());
-        match fields.get_mut(name.as_ref()) {
-            None => {
-                fields.insert(name.into_owned(), value);
-            }
-            Some(Value::Array(values)) => values.push(value),
-            Some(first) => *first = Value::Array(vec![first.take(), value]),
-        }
-    }
-    fields
+fn has_suffix(name: &str, suffix: &str) -> bool {
+    name.strip_suffix(suffix).is_some_and(|rest| !rest.is_empty())
 }
 
 /// Reads JSON without keeping anything, as strictly as a reader that keeps it: the same errors, the same depth.
@@ -128,7 +127,7 @@ impl<'de> Visitor<'de> for Seen {
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
-    use serde_json::json;
+    use serde_json::Value;
 
     use super::*;
 
@@ -145,19 +144,17 @@ mod tests {
         assert_eq!(of("Application/JSON; charset=utf-8"), Ok(Media::Json));
         assert_eq!(of("application/cloudevents+json"), Ok(Media::Json));
         assert_eq!(of("application/x-www-form-urlencoded;charset=UTF-8"), Ok(Media::Form));
-    }
-
-    #[test]
-    fn refuses_other_media_types() {
-        for other in ["text/plain", "application/xml", "application/+json", "multipart/form-data; boundary=x"] {
-            assert_eq!(of(other).unwrap_err().code, Code::UnsupportedMedia, "{other}");
+        assert_eq!(of("Multipart/Form-Data; boundary=x"), Ok(Media::Multipart));
+        for xml in ["application/xml", "text/xml; charset=utf-8", "application/soap+xml", "image/svg+XML"] {
+            assert_eq!(of(xml), Ok(Media::Xml), "{xml}");
         }
     }
 
     #[test]
-    fn a_form_becomes_a_flat_object() {
-        let fields = form(b"a=1&b=x+y&a=%32&a=&c=%E2%82%AC");
-        assert_eq!(Value::Object(fields), json!({"a": ["1", "2", ""], "b": "x y", "c": "€"}));
+    fn refuses_other_media_types() {
+        for other in ["text/plain", "text/x+json", "application/+json", "application/+xml", "multipart/mixed", "json"] {
+            assert_eq!(of(other).unwrap_err().code, Code::UnsupportedMedia, "{other}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderName, header::CONTENT_TYPE, request::Parts};
 use patchbay_types::Timestamp;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::media;
+use crate::form;
 
 /// Headers that every request has and that hold nothing secret: looked at first, because they are most of them.
 const ORDINARY: [&str; 7] =
@@ -13,11 +13,11 @@ const ORDINARY: [&str; 7] =
 const CREDENTIALS: [&str; 9] =
     ["authorization", "cookie", "signature", "hmac", "secret", "token", "password", "api-key", "apikey"];
 
-/// JSON with `headers`, `query`, `content_type` and `received_at`.
-pub(crate) fn write(head: &Parts, received_at: Timestamp) -> Result<Vec<u8>, serde_json::Error> {
+/// JSON with `headers` but those of `proofs`, `query`, `content_type` and `received_at`.
+pub(crate) fn write(head: &Parts, proofs: &[HeaderName], received_at: Timestamp) -> Result<Vec<u8>, serde_json::Error> {
     let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let query = Query(head.uri.query().unwrap_or_default());
-    serde_json::to_vec(&Meta { headers: Headers(&head.headers), query, content_type, received_at })
+    serde_json::to_vec(&Meta { headers: Headers { all: &head.headers, proofs }, query, content_type, received_at })
 }
 
 #[derive(Serialize)]
@@ -28,13 +28,16 @@ struct Meta<'a> {
     received_at: Timestamp,
 }
 
-struct Headers<'a>(&'a HeaderMap);
+struct Headers<'a> {
+    all: &'a HeaderMap,
+    proofs: &'a [HeaderName],
+}
 
 impl Serialize for Headers<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for name in self.0.keys().filter(|name| !is_credential(name)) {
-            let mut values = self.0.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        for name in self.all.keys().filter(|name| !is_credential(name) && !self.proofs.contains(name)) {
+            let mut values = self.all.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
             let Some(first) = values.next() else { continue };
             let joined = values.fold(first, |mut joined, value| {
                 let text = joined.to_mut();
@@ -57,7 +60,7 @@ struct Query<'a>(&'a str);
 
 impl Serialize for Query<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        media::form(self.0.as_bytes()).serialize(serializer)
+        form::flat(self.0.as_bytes()).serialize(serializer)
     }
 }
 
@@ -70,7 +73,8 @@ mod tests {
 
     fn meta(request: axum::http::request::Builder) -> Value {
         let head = request.body(()).unwrap().into_parts().0;
-        serde_json::from_slice(&write(&head, Timestamp::from_micros(0)).unwrap()).unwrap()
+        serde_json::from_slice(&write(&head, &[HeaderName::from_static("x-proof")], Timestamp::from_micros(0)).unwrap())
+            .unwrap()
     }
 
     #[test]
@@ -105,6 +109,7 @@ mod tests {
             "X-Shopify-Hmac-Sha256",
             "X-Api-Key",
             "X-Webhook-Secret",
+            "X-Proof",
         ];
         let request = secret.iter().fold(Request::post("/"), |request, name| request.header(*name, "s3cr3t"));
         assert_eq!(meta(request)["headers"], json!({}));

@@ -2,38 +2,50 @@
 
 use std::sync::Arc;
 
-use patchbay_proto::Route;
+use patchbay_connector::Catalog;
+use patchbay_proto::{Route, event::v1::event_service_server::EventServiceServer};
 use patchbay_service::{Check, Ground, Installed};
 use tokio::sync::Semaphore;
+use tonic::service::Routes;
 
 use crate::{
     Config, Error,
     body::Bounds,
+    credentials::Credentials,
+    grpc::Events,
     http::{self, Ingress, LARGE_AT_ONCE},
     sources::Sources,
+    tail::Tail,
     telemetry::Telemetry,
     workers,
 };
 
-/// Builds the service: the route `/hooks/{token}`, and a task that keeps its sources fresh. `automation` and `connection`
-/// lead to the peers' internal services; they are asked from the task only, so they may start later.
+/// The largest request with published events, in bytes.
+const LARGEST_REQUEST: usize = 32 * 1024 * 1024;
+
+/// Builds the service: the route `/hooks/{token}`, the service of published events, and a task that keeps its sources fresh. `automation` and `connection`
+/// lead to the peers' internal services, which may start later. `catalog` has the triggers of partners.
 ///
 /// # Errors
 /// When a value of the configuration can't work.
 pub async fn install(
     ground: &Ground,
     config: Config,
+    catalog: Arc<Catalog>,
     automation: Route,
     connection: Route,
 ) -> Result<Installed, Error> {
     config.check()?;
-    let sources = Arc::new(Sources::new(automation, connection, ground.clock.clone()));
+    let credentials = Arc::new(Credentials::new(connection.clone(), ground.clock.clone()));
+    let sources = Arc::new(Sources::new(catalog, automation, connection, ground.clock.clone()));
     let telemetry = Arc::new(Telemetry::new(&ground.metrics));
     let shutdown = ground.tasks.shutdown().clone();
-    let fresh = workers::keep_fresh(Arc::clone(&sources), Arc::clone(&telemetry), config.refresh, shutdown);
+    let (refreshed, held) = (Arc::clone(&sources), Arc::clone(&credentials));
+    let fresh = workers::keep_fresh(refreshed, held, Arc::clone(&telemetry), config.refresh, shutdown);
     ground.tasks.spawn("refresh of hook sources", fresh);
-    let ingress = Ingress {
+    let ingress = Arc::new(Ingress {
         sources: Arc::clone(&sources),
+        credentials,
         telemetry,
         broker: Arc::clone(&ground.broker),
         reserve: ground.reserve.clone(),
@@ -41,10 +53,13 @@ pub async fn install(
         bounds: Bounds::new(config.max_body_bytes, config.body_deadline, config.in_flight_bytes),
         large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
         dedupe_window: config.dedupe_window,
-    };
+        tail: Tail::default(),
+    });
+    let events = Events { ingress: Arc::clone(&ingress), shutdown: ground.tasks.shutdown().clone() };
+    let service = EventServiceServer::new(events).max_decoding_message_size(LARGEST_REQUEST);
     let loaded = Check::new("hook sources", move || match sources.are_loaded() {
         true => Ok(()),
         false => Err("not loaded yet".to_owned()),
     });
-    Ok(Installed { services: None, http: Some(http::router(Arc::new(ingress))), checks: vec![loaded] })
+    Ok(Installed { services: Some(Routes::new(service)), http: Some(http::router(ingress)), checks: vec![loaded] })
 }

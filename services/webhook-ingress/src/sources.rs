@@ -10,26 +10,30 @@ use std::{
     time::Duration,
 };
 
+use patchbay_connector::Catalog;
 use patchbay_proto::{
     Route,
     automation::internal::v1::{
         self as automation, ChangesSinceRequest, automation_internal_service_client::AutomationInternalServiceClient,
     },
-    connection::internal::v1::{HookKeysRequest, connection_internal_service_client::ConnectionInternalServiceClient},
+    connection::internal::v1::{
+        ChangesSinceRequest as ConnectionChangesRequest, ConnectionDefinition, HookKeysRequest,
+        connection_internal_service_client::ConnectionInternalServiceClient,
+    },
 };
 use patchbay_runtime::Clock;
 use patchbay_service::{
     hook_token::{self, HookKey},
     status,
 };
-use patchbay_types::{Fault, SourceId, WorkspaceId, fault::Code};
+use patchbay_types::{ConnectionId, Fault, SourceId, WorkspaceId, fault::Code};
 use tokio::sync::Mutex;
 use tonic::{Response, Status};
 
-use crate::domain::Source;
+use crate::domain::{Connection, Kind, Source};
 
 /// How long a peer may take to answer.
-const PEER_DEADLINE: Duration = Duration::from_secs(5);
+pub(crate) const PEER_DEADLINE: Duration = Duration::from_secs(5);
 /// Hook keys change by hand only.
 const KEYS_EVERY: Duration = Duration::from_secs(1);
 /// Requests to unknown sources ask at most this often, all that wait together.
@@ -44,6 +48,7 @@ pub(crate) struct Sources {
     refresher: Mutex<Refresher>,
     /// Counts the refreshes that began.
     begun: AtomicU64,
+    catalog: Arc<Catalog>,
     clock: Clock,
 }
 
@@ -53,6 +58,9 @@ struct Known {
     loaded: bool,
     keys: Arc<[HookKey]>,
     sources: HashMap<SourceId, Arc<Source>>,
+    /// Those of them that published events fire.
+    published: HashMap<WorkspaceId, HashMap<SourceId, Arc<Source>>>,
+    connections: HashMap<ConnectionId, Connection>,
 }
 
 #[derive(Debug)]
@@ -60,6 +68,7 @@ struct Refresher {
     automation: AutomationInternalServiceClient<Route>,
     connection: ConnectionInternalServiceClient<Route>,
     revision: i64,
+    connection_revision: i64,
     /// The number of the last refresh that ended well.
     ended: u64,
     /// When the last one began, and when the keys were asked for, both since boot.
@@ -78,16 +87,17 @@ enum Answer {
 }
 
 impl Sources {
-    pub(crate) fn new(automation: Route, connection: Route, clock: Clock) -> Self {
+    pub(crate) fn new(catalog: Arc<Catalog>, automation: Route, connection: Route, clock: Clock) -> Self {
         let refresher = Refresher {
             automation: AutomationInternalServiceClient::new(automation).max_decoding_message_size(LARGEST_ANSWER),
-            connection: ConnectionInternalServiceClient::new(connection),
+            connection: ConnectionInternalServiceClient::new(connection).max_decoding_message_size(LARGEST_ANSWER),
             revision: 0,
+            connection_revision: 0,
             ended: 0,
             began_at: None,
             keys_at: None,
         };
-        Self { known: RwLock::default(), refresher: Mutex::new(refresher), begun: AtomicU64::new(0), clock }
+        Self { known: RwLock::default(), refresher: Mutex::new(refresher), begun: AtomicU64::new(0), catalog, clock }
     }
 
     /// Whether there is enough to tell a source from a wrong token.
@@ -121,6 +131,20 @@ impl Sources {
         }
         let Some(id) = hook_token::verify(&known.keys, token) else { return Answer::Forged };
         known.sources.get(&id).map_or(Answer::Unknown, |source| Answer::Found(Arc::clone(source)))
+    }
+
+    /// The sources of a workspace that published events fire, also those that were published just before.
+    pub(crate) async fn published(&self, workspace: WorkspaceId) -> Result<Vec<Arc<Source>>, Fault> {
+        let begun = self.begun.load(Ordering::Acquire);
+        let refreshed = tokio::time::timeout(PEER_DEADLINE, self.refresh_after(begun)).await;
+        refreshed.map_err(|_| too_slow())??;
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(known.published.get(&workspace).map(|sources| sources.values().cloned().collect()).unwrap_or_default())
+    }
+
+    /// What is known of a source's connection. It is known before a source that names it.
+    pub(crate) fn connection(&self, id: ConnectionId) -> Option<Connection> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).connections.get(&id).copied()
     }
 
     /// Asks for what changed.
@@ -165,9 +189,39 @@ impl Sources {
             refresher.revision = if start_over { 0 } else { changes.revision };
             self.apply(changes.sources, start_over);
         }
+        self.follow_connections(refresher).await?;
         refresher.ended = number;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.loaded = !known.keys.is_empty();
+        Ok(())
+    }
+
+    /// After the sources, so that a connection that one of them names is known with it.
+    async fn follow_connections(&self, refresher: &mut Refresher) -> Result<(), Fault> {
+        let mut changed: Vec<ConnectionDefinition> = Vec::new();
+        let (mut revision, mut start_over) = (refresher.connection_revision, false);
+        loop {
+            let changes = ask(refresher.connection.changes_since(ConnectionChangesRequest { revision })).await?;
+            start_over |= changes.revision < revision;
+            revision = changes.revision;
+            if changes.connections.is_empty() {
+                break;
+            }
+            changed.extend(changes.connections);
+        }
+        if changed.is_empty() && !start_over {
+            return Ok(());
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if start_over {
+            known.connections.clear();
+        }
+        known.connections.extend(changed.into_iter().map(|definition| {
+            let workspace = WorkspaceId::new(definition.workspace_id);
+            let deleted = definition.status == "deleted";
+            (ConnectionId::new(definition.id), Connection { workspace, revision: definition.revision, deleted })
+        }));
+        refresher.connection_revision = revision;
         Ok(())
     }
 
@@ -176,6 +230,7 @@ impl Sources {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if start_over {
             known.sources.clear();
+            known.published.clear();
             return;
         }
         for source in changed {
@@ -183,12 +238,17 @@ impl Sources {
                 tracing::error!(revision = source.revision, "a source has no valid id");
                 continue;
             };
+            let workspace = WorkspaceId::new(source.workspace_id);
+            known.published.entry(workspace).or_default().remove(&id);
             if source.deleted {
                 known.sources.remove(&id);
                 continue;
             }
-            let source = Source::new(WorkspaceId::new(source.workspace_id), id, &source.parameters);
-            known.sources.insert(id, Arc::new(source));
+            let source = Arc::new(Source::new(source, &self.catalog));
+            if matches!(source.kind, Kind::Published(_)) {
+                known.published.entry(workspace).or_default().insert(id, Arc::clone(&source));
+            }
+            known.sources.insert(id, source);
         }
     }
 }
@@ -208,6 +268,6 @@ fn too_slow() -> Fault {
     Fault::new(Code::Unavailable, "hooks can't be looked up in time; try again")
 }
 
-fn no_such_hook() -> Fault {
+pub(crate) fn no_such_hook() -> Fault {
     Fault::new(Code::NotFound, "there is no hook with this address")
 }

@@ -13,6 +13,8 @@ type Labels = [(&'static str, &'static str); 1];
 pub(crate) struct Telemetry {
     accepted: Counter,
     bytes: Counter,
+    unwanted: Counter,
+    no_automation: Counter,
     refused: Family<Labels, Counter>,
     broker_fails: AtomicBool,
     peers_fail: AtomicBool,
@@ -23,18 +25,38 @@ impl Telemetry {
         Self {
             accepted: metrics.register("ingress_events_accepted", "Events that are durable", Counter::default()),
             bytes: metrics.register("ingress_bytes_accepted", "Bytes of bodies of accepted events", Counter::default()),
+            unwanted: metrics.register(
+                "ingress_requests_unwanted",
+                "Requests taken of which a trigger wanted nothing",
+                Counter::default(),
+            ),
+            no_automation: metrics.register(
+                "ingress_events_no_automation",
+                "Published events that no trigger wants",
+                Counter::default(),
+            ),
             refused: metrics.register("ingress_events_refused", "Requests refused, by code", Family::default()),
             broker_fails: AtomicBool::new(false),
             peers_fail: AtomicBool::new(false),
         }
     }
 
-    pub(crate) fn accepted(&self, bytes: usize) {
-        self.accepted.inc();
+    /// A request was taken that became so many events.
+    pub(crate) fn accepted(&self, events: usize, bytes: usize) {
+        if events == 0 {
+            self.unwanted.inc();
+            return;
+        }
+        self.accepted.inc_by(u64::try_from(events).unwrap_or(u64::MAX));
         self.bytes.inc_by(u64::try_from(bytes).unwrap_or(u64::MAX));
         if self.broker_fails.load(Ordering::Relaxed) && self.broker_fails.swap(false, Ordering::Relaxed) {
             tracing::info!("broker confirms events again");
         }
+    }
+
+    /// A published event fires no trigger: it is counted and forgotten.
+    pub(crate) fn no_automation(&self) {
+        self.no_automation.inc();
     }
 
     pub(crate) fn refused(&self, code: Code) {

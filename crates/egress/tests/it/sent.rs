@@ -100,6 +100,23 @@ async fn a_slow_drip_ends_with_the_timeout_of_the_exchange() {
 }
 
 #[tokio::test]
+async fn headers_that_drip_end_with_the_timeout_of_the_exchange() {
+    let server = Server::run(|listener| {
+        let mut stream = accept(&listener);
+        read_request(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nx: ").unwrap();
+        while stream.write_all(b".").is_ok() {
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    });
+    let mut request = get(server.url("/"));
+    request.timeout = SHORT;
+    let (kind, sent, _) = failure(egress().send(request).await);
+    assert_eq!((kind, sent), (Kind::Timeout, Sent::Maybe));
+    server.seen().await;
+}
+
+#[tokio::test]
 async fn a_connection_closed_after_the_request_may_be_sent() {
     let server = Server::answering("");
     assert_eq!(

@@ -63,9 +63,9 @@ pub enum Error {
     /// It needed more steps than allowed.
     #[error("the expression needs too many steps")]
     TooMuchWork,
-    /// It gave more than [`MAX_VALUE_BYTES`].
-    #[error("the value is larger than {MAX_VALUE_BYTES} bytes")]
-    TooLarge,
+    /// It gave more than [`MAX_VALUE_BYTES`], or than the caller's own bound.
+    #[error("the value is larger than {0} bytes")]
+    TooLarge(usize),
     /// It gave lists or maps nested too deeply.
     #[error("the value is nested too deeply")]
     TooDeep,
@@ -117,13 +117,21 @@ impl Expression {
     /// # Errors
     /// When the data can't be used like that, or a bound is passed.
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, Error> {
+        self.evaluate_within(scope, MAX_VALUE_BYTES)
+    }
+
+    /// As [`Self::evaluate`] with a bound of its own, for data that is taken apart at once and never kept whole.
+    ///
+    /// # Errors
+    /// As [`Self::evaluate`].
+    pub fn evaluate_within(&self, scope: &Scope, max_bytes: usize) -> Result<Value, Error> {
         match &self.code {
             Code::Path(path) => {
                 let value = path.evaluate(scope);
-                check_size(&value)?;
+                check_size(&value, max_bytes)?;
                 Ok(value)
             }
-            Code::Program(program) => settle(program.eval(scope.to_value()).map_err(evaluation_error)?),
+            Code::Program(program) => settle(program.eval(scope.to_value()).map_err(evaluation_error)?, max_bytes),
         }
     }
 
@@ -134,7 +142,9 @@ impl Expression {
     pub fn is_true(&self, scope: &Scope) -> Result<bool, Error> {
         match &self.code {
             Code::Path(path) => Ok(path.evaluate(scope).is_true()),
-            Code::Program(program) => Ok(settle(program.eval(scope.to_value()).map_err(evaluation_error)?)?.is_true()),
+            Code::Program(program) => {
+                Ok(settle(program.eval(scope.to_value()).map_err(evaluation_error)?, MAX_VALUE_BYTES)?.is_true())
+            }
         }
     }
 

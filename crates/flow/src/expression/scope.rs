@@ -30,11 +30,13 @@ pub enum Name {
     Steps,
     /// The time of the evaluation, as the caller tells it.
     Now,
+    /// The answer to the test of a connection.
+    Test,
 }
 
 impl Name {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Connection,
         Self::Input,
         Self::Item,
@@ -45,6 +47,7 @@ impl Name {
         Self::TriggerMeta,
         Self::Steps,
         Self::Now,
+        Self::Test,
     ];
 
     /// The name as it is written in an expression.
@@ -61,6 +64,7 @@ impl Name {
             Self::TriggerMeta => "trigger_meta",
             Self::Steps => "steps",
             Self::Now => "now",
+            Self::Test => "test",
         }
     }
 

@@ -1,5 +1,7 @@
 //! A JSON tree whose texts may hold expressions.
 
+use std::collections::BTreeSet;
+
 use minijinja::Value;
 
 use super::{
@@ -97,6 +99,14 @@ impl Template {
         self.literal().is_some()
     }
 
+    /// The data that the expressions in it look at, as paths of keys like `input.matching`.
+    #[must_use]
+    pub fn paths(&self) -> BTreeSet<String> {
+        let mut paths = BTreeSet::new();
+        self.0.each_expression(&mut |expression| paths.extend(expression.paths()));
+        paths
+    }
+
     /// Whether an expression in it can see a name.
     #[must_use]
     pub fn uses(&self, name: Name) -> bool {
@@ -116,15 +126,24 @@ impl Node {
     }
 
     fn uses(&self, name: Name) -> bool {
+        let mut uses = false;
+        self.each_expression(&mut |expression| uses = uses || expression.uses(name));
+        uses
+    }
+
+    fn each_expression<'node>(&'node self, visit: &mut dyn FnMut(&'node Expression)) {
         match self {
-            Self::Literal(_) => false,
-            Self::Expression(expression) => expression.uses(name),
-            Self::Text(pieces) => pieces.iter().any(|piece| match piece {
-                Piece::Literal(_) => false,
-                Piece::Expression(expression) => expression.uses(name),
-            }),
-            Self::List(nodes) => nodes.iter().any(|node| node.uses(name)),
-            Self::Map(nodes) => nodes.iter().any(|(_, node)| node.uses(name)),
+            Self::Literal(_) => {}
+            Self::Expression(expression) => visit(expression),
+            Self::Text(pieces) => {
+                for piece in pieces {
+                    if let Piece::Expression(expression) = piece {
+                        visit(expression);
+                    }
+                }
+            }
+            Self::List(nodes) => nodes.iter().for_each(|node| node.each_expression(visit)),
+            Self::Map(nodes) => nodes.iter().for_each(|(_, node)| node.each_expression(visit)),
         }
     }
 }
@@ -144,7 +163,7 @@ fn render_text(pieces: &[Piece], scope: &Scope, encode: Option<fn(&str) -> Strin
             }
         }
         if text.len() > MAX_VALUE_BYTES {
-            return Err(Error::TooLarge);
+            return Err(Error::TooLarge(MAX_VALUE_BYTES));
         }
     }
     Ok(text)

@@ -55,6 +55,10 @@ fn filters_do_what_they_say() {
         ("'%03d' | format(trigger.count)", json!("007")),
         ("trigger.missing | default('x')", json!("x")),
         ("trigger.tags | length", json!(2)),
+        ("[{'a': 1, 'b': true}, {'a': 2, 'b': false}] | selectattr('b') | map(attribute='a') | list", json!([1])),
+        ("[{'a': 1}, {'a': 7}, {}] | selectattr('a', 'eq', trigger.count)", json!([{"a": 7}])),
+        ("[{'a': 1}, {'a': 7}] | rejectattr('a', 'in', [7]) | first", json!({"a": 1})),
+        ("trigger.missing | selectattr('a')", json!([])),
         ("trigger.is.odd", json!(1)),
         ("trigger.count is odd", json!(true)),
         ("trigger.count is not odd", json!(false)),
@@ -142,14 +146,24 @@ fn bounds_size() {
     let long = "x".repeat(MAX_VALUE_BYTES);
     let scope = Scope::new().with(Name::Trigger, Value::from_pairs([("long", Value::from(long))]));
     for text in ["trigger", "trigger.long ~ 'x'", "range(100000) | list", "[trigger.long, trigger.long]"] {
-        assert_eq!(Expression::compile(text).unwrap().evaluate(&scope).unwrap_err(), Error::TooLarge, "{text}");
+        assert_eq!(
+            Expression::compile(text).unwrap().evaluate(&scope).unwrap_err(),
+            Error::TooLarge(MAX_VALUE_BYTES),
+            "{text}"
+        );
     }
     for text in ["trigger.long | replace('x', trigger.long)", "range(100000) | join(trigger.long)"] {
         assert!(matches!(Expression::compile(text).unwrap().evaluate(&scope), Err(Error::Evaluation(_))), "{text}");
     }
     assert!(Expression::compile("trigger.long").unwrap().evaluate(&scope).is_ok());
+    for text in ["trigger.long", "trigger.long ~ ''"] {
+        let long = Expression::compile(text).unwrap();
+        assert_eq!(long.evaluate_within(&scope, 9).unwrap_err().to_string(), "the value is larger than 9 bytes");
+    }
+    let longer = Expression::compile("[trigger.long, trigger.long]").unwrap();
+    assert!(longer.evaluate_within(&scope, 3 * MAX_VALUE_BYTES).is_ok());
     let template = Template::compile(&json!("{{ trigger.long }}!")).unwrap();
-    assert_eq!(template.render(&scope).unwrap_err().message, Error::TooLarge.to_string());
+    assert_eq!(template.render(&scope).unwrap_err().message, Error::TooLarge(MAX_VALUE_BYTES).to_string());
 }
 
 #[test]
@@ -246,6 +260,10 @@ fn tells_what_it_looks_at() {
     assert_eq!(paths("input.matching in ['a'] or not input.phone"), ["input.matching", "input.phone"]);
     assert!(Expression::compile("[input.x, 1]").unwrap().uses(Name::Input));
     assert!(!Expression::compile("trigger.input").unwrap().uses(Name::Input));
+    let template =
+        Template::compile(&json!({"a": ["{{ input.x }}", {"b": "x{{ connection.host }}/{{ item }}"}], "c": 1}));
+    let paths: Vec<_> = template.unwrap().paths().into_iter().collect();
+    assert_eq!(paths, ["connection.host", "input.x", "item"]);
 }
 
 #[test]

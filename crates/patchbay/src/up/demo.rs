@@ -1,6 +1,7 @@
-//! What `--demo` adds: a user, a connection to the sandbox, and an automation that a webhook starts.
+//! What `--demo` adds: a user, connections to the sandbox's partners, and automations: one that a contact of the
+//! sandbox's CRM starts, one that any webhook starts.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::Path};
 
 use anyhow::{Context, anyhow};
 use patchbay_gateway::users;
@@ -15,14 +16,17 @@ use patchbay_proto::{
         connection_service_client::ConnectionServiceClient,
     },
 };
+use patchbay_sandbox::Sandbox;
 use patchbay_service::Ground;
 use patchbay_types::WorkspaceId;
 use serde_json::{Value, json};
 
 const EMAIL: &str = "demo@example.com";
 const PASSWORD: &str = "patchbay-demo";
-const CONNECTION: &str = "Altcraft sandbox";
-const AUTOMATION: &str = "Welcome scenario";
+const CRM: &str = "CRM sandbox";
+const ALTCRAFT: &str = "Altcraft sandbox";
+const WELCOME: &str = "Welcome scenario";
+const BY_WEBHOOK: &str = "Welcome scenario by webhook";
 const PAGE: i64 = 1000;
 
 /// What can be tried.
@@ -30,26 +34,55 @@ pub(super) struct Demo {
     /// The public listener as others reach it.
     base: String,
     sandbox: SocketAddr,
+    /// Of the automation that any webhook starts.
     hook_url: String,
+    data_directory: String,
 }
 
-/// Makes what is missing of the demo. What is there from an earlier start is used again.
+/// Where things are in this life of the process.
+pub(super) struct Place<'a> {
+    /// The public listener as others reach it.
+    pub(super) base: String,
+    pub(super) sandbox: SocketAddr,
+    pub(super) data_directory: &'a Path,
+}
+
+/// The ways to the services that own what is made.
+pub(super) struct Owners {
+    pub(super) connection: Route,
+    pub(super) automation: Route,
+}
+
+/// Makes what is missing of the demo, and tells the sandbox's CRM where its webhooks go. What is there from an earlier
+/// start is used again.
 pub(super) async fn prepare(
     ground: &Ground,
-    connection: Route,
-    automation: Route,
-    base: String,
-    sandbox: SocketAddr,
+    owners: Owners,
+    place: Place<'_>,
+    sandbox: &Sandbox,
 ) -> anyhow::Result<Demo> {
+    let Place { base, sandbox: address, data_directory } = place;
     let workspace = user(ground).await?;
-    let connection = connect(ConnectionServiceClient::new(connection), workspace, sandbox)
-        .await
-        .context("connection of the demo can't be made")?;
-    let automation = automate(AutomationServiceClient::new(automation), workspace, connection)
-        .await
-        .context("automation of the demo can't be made")?;
-    let hook_url = format!("{base}/hooks/{}", automation.hook_token);
-    Ok(Demo { base, sandbox, hook_url })
+    let host = format!("http://{address}");
+    let connections = ConnectionServiceClient::new(owners.connection);
+    let fields = json!({ "host": host, "api_key": "sandbox-crm-key" });
+    let crm = connect(connections.clone(), workspace, "sandbox-crm", CRM, fields).await;
+    let crm = crm.context("connection to the CRM of the demo can't be made")?;
+    let fields = json!({ "host": host, "token": "sandbox-altcraft-token" });
+    let altcraft = connect(connections, workspace, "altcraft", ALTCRAFT, fields).await;
+    let altcraft = altcraft.context("connection to Altcraft of the demo can't be made")?;
+
+    let automations = AutomationServiceClient::new(owners.automation);
+    let by_crm = automate(automations.clone(), workspace, &welcome(crm, altcraft)).await;
+    let by_crm = by_crm.context("automation of the demo can't be made")?;
+    let by_webhook = automate(automations, workspace, &welcome_by_webhook(altcraft)).await;
+    let by_webhook = by_webhook.context("automation by webhook of the demo can't be made")?;
+    let hook_url = |automation: &Automation| format!("{base}/hooks/{}", automation.hook_token);
+    let registered = sandbox.register_crm_webhook(&hook_url(&by_crm));
+    registered.context("webhook of the demo can't be registered at the sandbox")?;
+    let hook_url = hook_url(&by_webhook);
+    let data_directory = data_directory.display().to_string();
+    Ok(Demo { base, sandbox: address, hook_url, data_directory })
 }
 
 async fn user(ground: &Ground) -> anyhow::Result<WorkspaceId> {
@@ -60,21 +93,22 @@ async fn user(ground: &Ground) -> anyhow::Result<WorkspaceId> {
     Ok(created.context("user of the demo can't be made")?.workspace)
 }
 
-/// The connection to the sandbox, wherever that listens today.
+/// The connection to a partner of the sandbox, wherever that listens today.
 async fn connect(
     mut client: ConnectionServiceClient<Route>,
     workspace: WorkspaceId,
-    sandbox: SocketAddr,
+    partner: &str,
+    title: &str,
+    fields: Value,
 ) -> anyhow::Result<i64> {
-    let fields = json!({ "host": format!("http://{sandbox}"), "token": "sandbox-altcraft-token" });
     let listing = ListConnectionsRequest { workspace_id: workspace.get(), limit: PAGE, after_id: 0 };
     let listed = client.list(listing).await?.into_inner().connections;
-    let is_ours = |connection: &&Connection| connection.partner == "altcraft" && connection.title == CONNECTION;
+    let is_ours = |connection: &&Connection| connection.partner == partner && connection.title == title;
     let Some(found) = listed.iter().find(is_ours) else {
         let request = CreateConnectionRequest {
             workspace_id: workspace.get(),
-            partner: "altcraft".to_owned(),
-            title: CONNECTION.to_owned(),
+            partner: partner.to_owned(),
+            title: title.to_owned(),
             fields: fields.to_string().into(),
             concurrency: None,
         };
@@ -98,14 +132,14 @@ async fn connect(
 async fn automate(
     mut client: AutomationServiceClient<Route>,
     workspace: WorkspaceId,
-    connection: i64,
+    wanted: &Value,
 ) -> anyhow::Result<Automation> {
     let listing = ListAutomationsRequest { workspace_id: workspace.get(), limit: PAGE, ..Default::default() };
     let listed = client.list(listing).await?.into_inner().automations;
-    let found = match listed.into_iter().find(is_welcome) {
+    let found = match listed.into_iter().find(|automation| is_alike(automation, wanted)) {
         Some(found) => found,
         None => {
-            let definition = welcome(connection).to_string().into();
+            let definition = wanted.to_string().into();
             let request = CreateAutomationRequest { workspace_id: workspace.get(), definition };
             client.create(request).await?.into_inner()
         }
@@ -117,35 +151,49 @@ async fn automate(
     if found.hook_token.is_empty() { Err(anyhow!("it has no hook")) } else { Ok(found) }
 }
 
-fn is_welcome(automation: &Automation) -> bool {
+/// Whether an automation is the one that an earlier start made, whatever a person did to its steps.
+fn is_alike(automation: &Automation, wanted: &Value) -> bool {
     let definition: Value = serde_json::from_slice(&automation.definition).unwrap_or_default();
-    definition["name"] == AUTOMATION && definition["trigger"]["operation"] == "webhook.received"
+    definition["name"] == wanted["name"] && definition["trigger"]["operation"] == wanted["trigger"]["operation"]
 }
 
-fn welcome(connection: i64) -> Value {
+fn welcome(crm: i64, altcraft: i64) -> Value {
+    let trigger = json!({ "operation": "sandbox-crm.contact_created", "connection_id": crm, "mode": "webhook" });
+    json!({ "name": WELCOME, "trigger": trigger, "steps": [launch(altcraft)] })
+}
+
+fn welcome_by_webhook(altcraft: i64) -> Value {
+    json!({ "name": BY_WEBHOOK, "trigger": { "operation": "webhook.received" }, "steps": [launch(altcraft)] })
+}
+
+fn launch(altcraft: i64) -> Value {
     json!({
-        "name": AUTOMATION,
-        "trigger": { "operation": "webhook.received" },
-        "steps": [{
-            "key": "launch",
-            "operation": "altcraft.import_and_launch_scenario",
-            "connection_id": connection,
-            "input": {
-                "db_id": 7,
-                "workflow_id": 12,
-                "matching": "email",
-                "email": "{{ trigger.email }}",
-                "data": { "_fname": "{{ trigger.first_name | title }}", "_lname": "{{ trigger.last_name }}" },
-            },
-        }],
+        "key": "launch",
+        "operation": "altcraft.import_and_launch_scenario",
+        "connection_id": altcraft,
+        "input": {
+            "db_id": 7,
+            "workflow_id": 12,
+            "matching": "email",
+            "email": "{{ trigger.email }}",
+            "data": { "_fname": "{{ trigger.first_name | title }}", "_lname": "{{ trigger.last_name }}" },
+        },
     })
 }
 
 impl Demo {
     fn fire(&self) -> String {
         format!(
+            "curl -s -X POST http://{}/crm/contacts -H 'X-Api-Key: sandbox-crm-key' \
+             -H 'content-type: application/json' -d '{}'",
+            self.sandbox, r#"{"email":"ann@shop.test","first_name":"ann"}"#
+        )
+    }
+
+    fn fire_webhook(&self) -> String {
+        format!(
             "curl -s -X POST {} -H 'content-type: application/json' -d '{}'",
-            self.hook_url, r#"{"email":"ann@shop.test","first_name":"ann"}"#
+            self.hook_url, r#"{"email":"bob@shop.test","first_name":"bob"}"#
         )
     }
 
@@ -165,6 +213,14 @@ impl Demo {
         format!("curl -s {}/v1/runs -H \"authorization: Bearer $TOKEN\"", self.base)
     }
 
+    fn entries(&self) -> String {
+        format!("curl -s http://{}/_/altcraft/workflows/12/entries", self.sandbox)
+    }
+
+    fn list(&self) -> String {
+        format!("patchbay runs list --data-dir '{}'", self.data_directory)
+    }
+
     /// For people.
     pub(super) fn words(&self) -> String {
         format!(
@@ -173,15 +229,19 @@ impl Demo {
              login:  {EMAIL} with password {PASSWORD}\n\
              hook:   {hook}\n\
              \n\
-             fire the automation \"{AUTOMATION}\" (an equal body within 10 minutes is the same event):\n  {fire}\n\
-             see the profile at the partner:\n  {profiles}\n\
-             see the run, with authToken of the first answer as TOKEN:\n  {token}\n  {runs}\n",
+             1. make a contact in the sandbox's CRM; its signed webhook starts \"{WELCOME}\":\n   {fire}\n\
+             2. see the profile in the sandbox's Altcraft, and its entry into scenario 12:\n   {profiles}\n   {entries}\n\
+             3. see the run, and what went in and came out:\n   {list}\n   {token}\n   {runs}\n\
+             or send any form or JSON to the hook (an equal body within 10 minutes is the same event):\n   {webhook}\n",
             base = self.base,
             hook = self.hook_url,
             fire = self.fire(),
             profiles = self.profiles(),
+            entries = self.entries(),
             token = self.token(),
+            list = self.list(),
             runs = self.runs(),
+            webhook = self.fire_webhook(),
         )
     }
 
@@ -194,7 +254,9 @@ impl Demo {
             "hook_url": self.hook_url,
             "sandbox_url": format!("http://{}", self.sandbox),
             "fire": self.fire(),
+            "fire_webhook": self.fire_webhook(),
             "profiles": self.profiles(),
+            "entries": self.entries(),
             "token": self.token(),
             "runs": self.runs(),
         })

@@ -36,10 +36,23 @@ pub(super) async fn install(ground: &Ground, config: &Config, outfit: Outfit) ->
     let Outfit { keys, catalog, egress, public } = outfit;
     let mut parts = Parts::default();
 
-    let installed = patchbay_connection::role::install(ground, keys, Arc::clone(&catalog)).await?;
+    let installed = patchbay_connection::role::install_with(
+        ground,
+        keys,
+        Arc::clone(&catalog),
+        egress.clone(),
+        config.connection.clone(),
+    )
+    .await?;
     let connection = parts.take("connection", installed)?;
     let installed = patchbay_automation::role::install(ground, Arc::clone(&catalog), connection.clone()).await?;
     let automation = parts.take("automation", installed)?;
+    let (manifests, ways_out) = (Arc::clone(&catalog), egress.clone());
+    let installed =
+        patchbay_catalog::role::install(ground, config.catalog.clone(), manifests, ways_out, connection.clone())
+            .await?;
+    let lists = parts.take("catalog", installed)?;
+    let manifests = Arc::clone(&catalog);
     let installed = patchbay_action_executor::role::install(
         ground,
         config.executor(),
@@ -52,10 +65,17 @@ pub(super) async fn install(ground: &Ground, config: &Config, outfit: Outfit) ->
     .await?;
     let executor = parts.take("action-executor", installed)?;
     let (to_automation, to_connection) = (automation.clone(), connection.clone());
-    let installed =
-        patchbay_webhook_ingress::role::install(ground, config.ingress.clone(), to_automation, to_connection).await?;
-    parts.take_http(installed);
-    let peers = Peers { connection: connection.clone(), automation: automation.clone(), executor };
+    let installed = patchbay_webhook_ingress::role::install(
+        ground,
+        config.ingress.clone(),
+        manifests,
+        to_automation,
+        to_connection,
+    )
+    .await?;
+    let events = parts.take("webhook-ingress", installed)?;
+    let peers =
+        Peers { connection: connection.clone(), automation: automation.clone(), catalog: lists, executor, events };
     let installed = patchbay_gateway::role::install(ground, config.gateway().or_listening_on(public), peers).await?;
     // Last, because it answers the paths that nobody knows.
     parts.take_http(installed);

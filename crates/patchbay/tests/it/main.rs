@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panic")]
 
 mod configuration;
+mod connectors;
 mod demo;
 mod life;
 mod operating;

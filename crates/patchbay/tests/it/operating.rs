@@ -48,7 +48,7 @@ async fn a_failed_run_is_found_mended_and_gone_from_the_dead_letters() {
 
     let failed = run_is(data, "failed").await;
     let id = failed["id"].as_str().unwrap();
-    assert_eq!(asked(data, &["runs", "show", id]), failed);
+    assert_eq!((asked(data, &["runs", "show", id]), asked(data, &["runs", "show"])), (failed.clone(), failed.clone()));
     let listed = said(data, &["runs", "list", "--status", "failed"]).output;
     assert!(listed.contains(id) && listed.contains("tariff limit"), "{listed}");
     let shown = said(data, &["runs", "show", id]).output;

@@ -7,15 +7,19 @@ use crate::altcraft::matching::{is_email, is_phone};
 use crate::altcraft::parameters::scalar_text;
 use crate::altcraft::subscriptions;
 
+/// How many names a path into an object may have: deeper objects could not be written or dropped safely.
+const PATH_LIMIT: usize = 16;
+
 /// Merges `data` into a profile. After a refusal the profile may be half changed: work on a copy.
 pub(crate) fn merge(
     profile: &mut Map<String, Value>,
+    database: i64,
     data: Map<String, Value>,
     skip_invalid_subscriptions: bool,
 ) -> Result<(), Refusal> {
     for (name, value) in data {
         if name == "subscriptions" {
-            subscriptions::merge(profile, value, skip_invalid_subscriptions)?;
+            subscriptions::merge(profile, database, value, skip_invalid_subscriptions)?;
         } else {
             change(profile, name, value)?;
         }
@@ -45,16 +49,25 @@ fn change(profile: &mut Map<String, Value>, name: String, value: Value) -> Resul
             profile.insert(name, Value::Number(sum));
         }
         "add" => {
-            let added = tags(&name, Some(&required()?))?;
-            let mut kept = tags(&name, profile.get(&name))?;
-            kept.extend(added.into_iter().filter(|tag| !kept.contains(tag)).collect::<Vec<_>>());
-            profile.insert(name, json!(kept));
+            let (mut kept, added) = elements(&name, profile.get(&name), &required()?)?;
+            kept.extend(added.into_iter().filter(|element| !kept.contains(element)).collect::<Vec<_>>());
+            profile.insert(name, Value::Array(kept));
         }
         "delete" => {
-            let deleted = tags(&name, Some(&required()?))?;
-            let mut kept = tags(&name, profile.get(&name))?;
-            kept.retain(|tag| !deleted.contains(tag));
-            profile.insert(name, json!(kept));
+            let (mut kept, deleted) = elements(&name, profile.get(&name), &required()?)?;
+            kept.retain(|element| !deleted.contains(element));
+            profile.insert(name, Value::Array(kept));
+        }
+        "upsert" => {
+            let path = value.get("submatch").and_then(Value::as_str).filter(|path| !path.is_empty());
+            let path = path.ok_or_else(|| Refusal::bad(format!("Field {name}: the update has no submatch")))?;
+            if path.split('.').count() > PATH_LIMIT {
+                return Err(Refusal::bad(format!("Field {name}: submatch has more than {PATH_LIMIT} names")));
+            }
+            let operand = required()?;
+            let field = profile.entry(name.clone()).or_insert(Value::Null);
+            upsert(field, path, operand)
+                .ok_or_else(|| Refusal::bad(format!("Field {name}: there is no object to write {path} into")))?;
         }
         other => return Err(Refusal::bad(format!("Field {name}: action {other:?} is unknown"))),
     }
@@ -73,14 +86,60 @@ fn incremented(current: Option<&Value>, by: &Value) -> Option<Number> {
     Number::from_f64(current.as_f64()? + by.as_f64()?)
 }
 
+/// What a field holds and what is given for it: both tags or both objects.
+fn elements(name: &str, held: Option<&Value>, given: &Value) -> Result<(Vec<Value>, Vec<Value>), Refusal> {
+    let objects = |value: Option<&Value>| match value {
+        None | Some(Value::Null) => Some(Vec::new()),
+        Some(Value::Array(values)) if values.iter().all(Value::is_object) => Some(values.clone()),
+        Some(_) => None,
+    };
+    if let (Some(held), Some(given)) = (objects(held), objects(Some(given))) {
+        return Ok((held, given));
+    }
+    Ok((tags(name, held)?, tags(name, Some(given))?))
+}
+
 /// The strings of a field that holds one or several.
-fn tags(name: &str, value: Option<&Value>) -> Result<Vec<String>, Refusal> {
-    let wrong = || Refusal::bad(format!("Field {name} holds something else than strings"));
+fn tags(name: &str, value: Option<&Value>) -> Result<Vec<Value>, Refusal> {
+    let tag = |value: &Value| {
+        let text = scalar_text(value).map(Value::String);
+        text.ok_or_else(|| Refusal::bad(format!("Field {name} holds something else than strings")))
+    };
     match value {
         None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Array(values)) => values.iter().map(|value| scalar_text(value).ok_or_else(wrong)).collect(),
-        Some(value) => Ok(vec![scalar_text(value).ok_or_else(wrong)?]),
+        Some(Value::Array(values)) => values.iter().map(tag).collect(),
+        Some(value) => Ok(vec![tag(value)?]),
     }
+}
+
+/// Writes into an object at a path of names with dots between; into each object of a list that has that property.
+fn upsert(field: &mut Value, path: &str, operand: Value) -> Option<()> {
+    let Value::Array(objects) = field else { return write_at(field, path, operand) };
+    let pointer = format!("/{}", path.replace('.', "/"));
+    for object in objects {
+        let Value::Object(members) = &mut *object else { return None };
+        if let (Value::Object(given), false) = (&operand, path.contains('.')) {
+            if members.contains_key(path) {
+                members.extend(given.clone());
+            }
+        } else if object.pointer(&pointer).is_some() {
+            write_at(object, path, operand.clone())?;
+        }
+    }
+    Some(())
+}
+
+/// Makes the objects on the way where nothing is.
+fn write_at(target: &mut Value, path: &str, operand: Value) -> Option<()> {
+    let mut place = target;
+    for name in path.split('.') {
+        if place.is_null() {
+            *place = json!({});
+        }
+        place = place.as_object_mut()?.entry(name).or_insert(Value::Null);
+    }
+    *place = operand;
+    Some(())
 }
 
 fn check_contacts(profile: &Map<String, Value>) -> Result<(), Refusal> {
@@ -106,12 +165,16 @@ mod tests {
 
     fn merged(profile: &Value, data: &Value) -> Result<Value, Refusal> {
         let mut fields = profile.as_object().cloned().unwrap();
-        merge(&mut fields, data.as_object().cloned().unwrap(), false)?;
+        merge(&mut fields, 7, data.as_object().cloned().unwrap(), false)?;
         Ok(Value::Object(fields))
     }
 
     fn update(action: &str, value: &Value) -> Value {
         json!({ "x": { "action": action, "value": value } })
+    }
+
+    fn upsert_of(path: &str, value: &Value) -> Value {
+        json!({ "x": { "action": "upsert", "submatch": path, "value": value } })
     }
 
     #[test]
@@ -125,6 +188,28 @@ mod tests {
             (json!({ "x": ["a"] }), update("add", &json!(["a", "b"])), json!({ "x": ["a", "b"] })),
             (json!({}), update("add", &json!("a")), json!({ "x": ["a"] })),
             (json!({ "x": ["a", "b"] }), update("delete", &json!(["a", "c"])), json!({ "x": ["b"] })),
+            (
+                json!({ "x": [{ "a": 1 }] }),
+                update("add", &json!([{ "b": 2 }])),
+                json!({ "x": [{ "a": 1 }, { "b": 2 }] }),
+            ),
+            (
+                json!({ "x": [{ "a": 1 }, { "b": 2 }] }),
+                update("delete", &json!([{ "a": 1 }])),
+                json!({ "x": [{ "b": 2 }] }),
+            ),
+            (json!({ "x": { "a": 1 } }), upsert_of("b.c", &json!(2)), json!({ "x": { "a": 1, "b": { "c": 2 } } })),
+            (json!({}), upsert_of("a", &json!("y")), json!({ "x": { "a": "y" } })),
+            (
+                json!({ "x": [{ "a": 1 }, { "b": 2 }] }),
+                upsert_of("a", &json!({ "a": 3, "z": 1 })),
+                json!({ "x": [{ "a": 3, "z": 1 }, { "b": 2 }] }),
+            ),
+            (
+                json!({ "x": [{ "a": 1 }, { "b": 2 }] }),
+                upsert_of("b", &json!(3)),
+                json!({ "x": [{ "a": 1 }, { "b": 3 }] }),
+            ),
             (json!({ "x": 1 }), json!({ "x": { "other": 2 } }), json!({ "x": { "other": 2 } })),
         ];
         for (profile, data, expected) in cases {
@@ -141,6 +226,12 @@ mod tests {
             (json!({ "x": [{}] }), update("add", &json!(["a"]))),
             (json!({}), json!({ "x": { "action": "incr" } })),
             (json!({}), update("upsert", &json!({}))),
+            (json!({ "x": 1 }), upsert_of("a", &json!(2))),
+            (json!({ "x": ["a"] }), upsert_of("a", &json!(2))),
+            (json!({ "x": ["a"] }), update("add", &json!([{}]))),
+            (json!({}), upsert_of(&"a.".repeat(100_000), &json!(2))),
+            (json!({}), update("multiply", &json!(2))),
+            (json!({}), json!({ "x": { "action": "add" } })),
             (json!({}), json!({ "email": "no email" })),
             (json!({}), json!({ "email": "a@b@c" })),
             (json!({}), json!({ "phones": "+7900" })),

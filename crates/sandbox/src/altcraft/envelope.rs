@@ -1,11 +1,43 @@
-//! The two shapes of every answer.
+//! The two shapes of every answer, in the two formats that can be asked for.
 
-use axum::http::StatusCode;
+use axum::body::Bytes;
+use axum::http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 
+use crate::altcraft::xml;
 use crate::call::Answer;
 
 const SUCCESS_TEXT: &str = "Successful operation";
+
+/// What the parameter `format` chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Json,
+    Xml,
+}
+
+impl Format {
+    /// `None`: the sandbox does not write it.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        match name {
+            "" | "json" => Some(Self::Json),
+            "xml" => Some(Self::Xml),
+            _ => None,
+        }
+    }
+
+    fn answer(self, status: StatusCode, value: &Value) -> Answer {
+        match self {
+            Self::Json => Answer::json(status, value),
+            Self::Xml => Answer {
+                status,
+                content_type: HeaderValue::from_static("application/xml"),
+                headers: Vec::new(),
+                body: Bytes::from(xml::write(value)),
+            },
+        }
+    }
+}
 
 /// An answer with `error: 0`.
 #[derive(Debug)]
@@ -14,17 +46,31 @@ pub(crate) struct Success(Map<String, Value>);
 impl Success {
     /// The usual envelope around these members.
     pub(crate) fn new<const COUNT: usize>(members: [(&str, Value); COUNT]) -> Self {
-        Self::with_text_key("error_text", members)
+        Self::of("error_text", SUCCESS_TEXT, members)
     }
 
     /// The envelope of the methods that spell the text's key in another way.
     pub(crate) fn with_text_key<const COUNT: usize>(key: &str, members: [(&str, Value); COUNT]) -> Self {
-        let envelope = [("error", json!(0)), (key, json!(SUCCESS_TEXT))];
+        Self::of(key, SUCCESS_TEXT, members)
+    }
+
+    /// The envelope of the methods that leave the text empty.
+    pub(crate) fn without_text<const COUNT: usize>(members: [(&str, Value); COUNT]) -> Self {
+        Self::of("error_text", "", members)
+    }
+
+    fn of<const COUNT: usize>(key: &str, text: &str, members: [(&str, Value); COUNT]) -> Self {
+        let envelope = [("error", json!(0)), (key, json!(text))];
         Self(envelope.into_iter().chain(members).map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
-    pub(crate) fn into_answer(self) -> Answer {
-        Answer::json(StatusCode::OK, &self.0)
+    /// The envelope as a value, as it stands in the results of a batch.
+    pub(crate) fn into_value(self) -> Value {
+        Value::Object(self.0)
+    }
+
+    pub(crate) fn into_answer(self, format: Format) -> Answer {
+        format.answer(StatusCode::OK, &self.into_value())
     }
 }
 
@@ -51,7 +97,16 @@ impl Refusal {
         Self::new(404, text)
     }
 
-    pub(crate) fn into_answer(self, status: StatusCode) -> Answer {
-        Answer::json(status, &json!({ "error": self.code, "error_text": self.text }))
+    pub(crate) const fn code(&self) -> u16 {
+        self.code
+    }
+
+    /// The envelope as a value, as it stands in the results of a batch.
+    pub(crate) fn value(&self) -> Value {
+        json!({ "error": self.code, "error_text": self.text })
+    }
+
+    pub(crate) fn into_answer(self, status: StatusCode, format: Format) -> Answer {
+        format.answer(status, &self.value())
     }
 }

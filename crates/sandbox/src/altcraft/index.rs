@@ -12,9 +12,16 @@ use crate::altcraft::parameters::scalar_text;
 pub(crate) enum Key {
     Id(String),
     Email(String),
-    EmailSubscription(String),
+    EmailSubscription {
+        /// `None` finds it in any resource.
+        resource: Option<String>,
+        email: String,
+    },
     Phone(String),
-    PhoneSubscription(String),
+    PhoneSubscription {
+        resource: Option<String>,
+        phone: String,
+    },
     PushSubscription {
         provider: String,
         id: String,
@@ -83,8 +90,18 @@ fn subscription_keys(subscription: &Value) -> Vec<Key> {
     let text = |name: &str| subscription.get(name).and_then(scalar_text);
     let mut keys = Vec::new();
     match subscription.get("channel").and_then(Value::as_str) {
-        Some("email") => keys.extend(text("email").map(|text| Key::EmailSubscription(email(&text)))),
-        Some("sms") => keys.extend(text("phone").map(|text| Key::PhoneSubscription(phone(&text)))),
+        Some("email") => {
+            let address = text("email").map(|text| email(&text));
+            keys.extend(address.clone().map(|email| Key::EmailSubscription { resource: None, email }));
+            let of_resource = text("resource_id").zip(address);
+            keys.extend(of_resource.map(|(id, email)| Key::EmailSubscription { resource: Some(id), email }));
+        }
+        Some("sms") => {
+            let number = text("phone").map(|text| phone(&text));
+            keys.extend(number.clone().map(|phone| Key::PhoneSubscription { resource: None, phone }));
+            let of_resource = text("resource_id").zip(number);
+            keys.extend(of_resource.map(|(id, phone)| Key::PhoneSubscription { resource: Some(id), phone }));
+        }
         Some("push") => {
             let push = text("provider").zip(text("subscription_id"));
             keys.extend(push.map(|(provider, id)| Key::PushSubscription { provider, id }));

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::altcraft::envelope::Refusal;
 use crate::altcraft::index::{self, Key};
 use crate::altcraft::parameters::{Parameters, missing};
+use crate::altcraft::resources;
 use crate::altcraft::subscriptions;
 
 /// `matching` with the parameters that it needs.
@@ -34,9 +35,57 @@ enum Places {
     Subscriptions,
 }
 
+/// The modes that imports and reads know.
+const MODES: [&str; 11] = [
+    "email",
+    "email_profile",
+    "email_sub",
+    "phone",
+    "phone_sub",
+    "profile_id",
+    "push_sub",
+    "custom",
+    "custom_sub",
+    "email_phone",
+    "email_phone_sub",
+];
+
+/// The modes that the methods on profiles that must be there already know.
+const EXISTING_MODES: [&str; 5] = ["email", "email_profile", "phone", "profile_id", "custom"];
+
 impl Matching {
+    /// For goals, launches and deletion, which know fewer modes.
+    pub(crate) fn of_existing(parameters: &Parameters) -> Result<Self, Refusal> {
+        let name = mode_name(parameters)?;
+        if !EXISTING_MODES.contains(&name.as_str()) {
+            return Err(Refusal::bad(format!("Incorrect request: matching {name:?} can not be used here")));
+        }
+        Self::read(parameters)
+    }
+
+    pub(crate) const fn by_id(id: String) -> Self {
+        Self { mode: Mode::ProfileId { id }, resource: None }
+    }
+
+    /// Whether a word names a mode rather than a field.
+    pub(crate) fn is_mode(name: &str) -> bool {
+        MODES.contains(&name)
+    }
+
+    /// What can be said against a mode before any item of a batch is looked at.
+    pub(crate) fn check_mode(parameters: &Parameters) -> Result<(), Refusal> {
+        let name = mode_name(parameters)?;
+        if !Self::is_mode(&name) {
+            return Err(unknown_mode(&name));
+        }
+        if name.starts_with("custom") {
+            parameters.required_text("field_name")?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn read(parameters: &Parameters) -> Result<Self, Refusal> {
-        let name = parameters.text("matching")?.unwrap_or_else(|| "email".to_owned());
+        let name = mode_name(parameters)?;
         let mode = match name.as_str() {
             "email" => Mode::Email { email: required_email(parameters)?, places: Places::Everywhere },
             "email_profile" => Mode::Email { email: required_email(parameters)?, places: Places::Profile },
@@ -58,9 +107,13 @@ impl Matching {
                 let (name, value, text) = field(parameters)?;
                 Mode::CustomSubscription { name, value, text }
             }
-            _ => return Err(Refusal::bad(format!("Incorrect request: matching {name:?} is unknown"))),
+            _ => return Err(unknown_mode(&name)),
         };
-        Ok(Self { mode, resource: parameters.integer("resource_id")? })
+        let resource = parameters.integer("resource_id")?;
+        if let Some(id) = resource {
+            resources::find(id)?;
+        }
+        Ok(Self { mode, resource })
     }
 
     /// Whether a profile may be made when none matches.
@@ -71,11 +124,11 @@ impl Matching {
     /// The keys of which each finds profiles that match.
     pub(crate) fn keys(&self) -> Vec<Key> {
         match &self.mode {
-            Mode::Email { email, places } => email_keys(email, *places),
-            Mode::Phone { phone, places } => phone_keys(phone, *places),
+            Mode::Email { email, places } => self.email_keys(email, *places),
+            Mode::Phone { phone, places } => self.phone_keys(phone, *places),
             Mode::EmailPhone { email, phone, places } => {
-                let emails = email.iter().flat_map(|email| email_keys(email, *places));
-                let phones = phone.iter().flat_map(|phone| phone_keys(phone, *places));
+                let emails = email.iter().flat_map(|email| self.email_keys(email, *places));
+                let phones = phone.iter().flat_map(|phone| self.phone_keys(phone, *places));
                 emails.chain(phones).collect()
             }
             Mode::ProfileId { id } => vec![Key::Id(id.clone())],
@@ -105,14 +158,14 @@ impl Matching {
     }
 
     /// Gives a new profile the values that it was looked for by, where its data did not bring them,
-    /// so that the next such request finds it.
-    pub(crate) fn imprint(&self, profile: &mut Map<String, Value>) {
+    /// so that the next such request finds it. An email that is taken as another profile's own becomes only a subscription.
+    pub(crate) fn imprint(&self, profile: &mut Map<String, Value>, is_taken: impl Fn(&str) -> bool) {
         match &self.mode {
-            Mode::Email { email, places } => self.imprint_email(profile, email, *places),
+            Mode::Email { email, places } => self.imprint_email(profile, email, *places, is_taken(email)),
             Mode::Phone { phone, places } => self.imprint_phone(profile, phone, *places),
             Mode::EmailPhone { email, phone, places } => {
                 if let Some(email) = email {
-                    self.imprint_email(profile, email, *places);
+                    self.imprint_email(profile, email, *places, is_taken(email));
                 }
                 if let Some(phone) = phone {
                     self.imprint_phone(profile, phone, *places);
@@ -131,8 +184,31 @@ impl Matching {
         }
     }
 
-    fn imprint_email(&self, profile: &mut Map<String, Value>, email: &str, places: Places) {
-        fill(profile, "email", json!(email));
+    /// A resource narrows the search in subscriptions.
+    fn email_keys(&self, email: &str, places: Places) -> Vec<Key> {
+        let email = index::email(email);
+        let resource = self.resource.map(|id| id.to_string());
+        match places {
+            Places::Everywhere => vec![Key::Email(email.clone()), Key::EmailSubscription { resource, email }],
+            Places::Profile => vec![Key::Email(email)],
+            Places::Subscriptions => vec![Key::EmailSubscription { resource, email }],
+        }
+    }
+
+    fn phone_keys(&self, phone: &str, places: Places) -> Vec<Key> {
+        let phone = index::phone(phone);
+        let resource = self.resource.map(|id| id.to_string());
+        match places {
+            Places::Everywhere => vec![Key::Phone(phone.clone()), Key::PhoneSubscription { resource, phone }],
+            Places::Profile => vec![Key::Phone(phone)],
+            Places::Subscriptions => vec![Key::PhoneSubscription { resource, phone }],
+        }
+    }
+
+    fn imprint_email(&self, profile: &mut Map<String, Value>, email: &str, places: Places, is_taken: bool) {
+        if !is_taken {
+            fill(profile, "email", json!(email));
+        }
         if places == Places::Subscriptions {
             subscriptions::ensure(profile, json!({ "channel": "email", "email": email }), self.resource);
         }
@@ -168,22 +244,12 @@ fn fill(profile: &mut Map<String, Value>, name: &str, value: Value) {
     }
 }
 
-fn email_keys(email: &str, places: Places) -> Vec<Key> {
-    let email = index::email(email);
-    match places {
-        Places::Everywhere => vec![Key::Email(email.clone()), Key::EmailSubscription(email)],
-        Places::Profile => vec![Key::Email(email)],
-        Places::Subscriptions => vec![Key::EmailSubscription(email)],
-    }
+fn mode_name(parameters: &Parameters) -> Result<String, Refusal> {
+    Ok(parameters.text("matching")?.unwrap_or_else(|| MODES[0].to_owned()))
 }
 
-fn phone_keys(phone: &str, places: Places) -> Vec<Key> {
-    let phone = index::phone(phone);
-    match places {
-        Places::Everywhere => vec![Key::Phone(phone.clone()), Key::PhoneSubscription(phone)],
-        Places::Profile => vec![Key::Phone(phone)],
-        Places::Subscriptions => vec![Key::PhoneSubscription(phone)],
-    }
+fn unknown_mode(name: &str) -> Refusal {
+    Refusal::bad(format!("Incorrect request: matching {name:?} is unknown"))
 }
 
 fn required_email(parameters: &Parameters) -> Result<String, Refusal> {

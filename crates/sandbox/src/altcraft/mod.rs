@@ -1,74 +1,82 @@
 //! Altcraft's HTTP API, version 1.1: every method is a `POST` that answers HTTP 200 with its own `error` code inside.
+//! Only the quick import answers by HTTP status.
 
+mod batch;
+mod body;
 mod changes;
 mod database;
 mod envelope;
+mod fields;
+mod goals;
+mod import;
 mod index;
+pub(crate) mod inspection;
+mod launching;
 mod lists;
 mod matching;
+mod methods;
+mod numbers;
+mod paging;
 mod parameters;
 mod profiles;
+mod quick;
+mod reading;
+mod resources;
+mod segments;
+mod subscribing;
 mod subscriptions;
+mod token;
+mod triggers;
 mod workflows;
+mod xml;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use axum::http::{Method, StatusCode, header};
+use axum::http::{Method, StatusCode};
 use patchbay_types::Timestamp;
-use serde_json::Value;
 
 use crate::altcraft::database::Database;
-use crate::altcraft::envelope::{Refusal, Success};
+use crate::altcraft::envelope::{Format, Refusal, Success};
+use crate::altcraft::goals::Goal;
 use crate::altcraft::parameters::Parameters;
-use crate::altcraft::workflows::{Entry, Workflow};
+use crate::altcraft::segments::Segment;
+use crate::altcraft::triggers::Trigger;
+use crate::altcraft::workflows::Workflow;
 use crate::call::{Answer, Call};
 use crate::ring::Ring;
 use crate::state::lock;
 
-/// The one token of the account.
-const TOKEN: &str = "sandbox-altcraft-token";
-
-/// The account: two databases and three scenarios.
+/// The account and all that became of calls.
 #[derive(Debug)]
 pub(crate) struct Altcraft {
     databases: BTreeMap<i64, Database>,
     workflows: BTreeMap<i64, Workflow>,
-    entries: BTreeMap<i64, Ring<Entry>>,
+    triggers: BTreeMap<i64, Trigger>,
+    segments: BTreeMap<i64, Segment>,
+    goals: Ring<Goal>,
     last_profile: u64,
+    last_task: u64,
 }
 
 impl Default for Altcraft {
     fn default() -> Self {
-        let workflows = workflows::all();
         Self {
             databases: database::all(),
-            entries: workflows.keys().map(|id| (*id, workflows::no_entries())).collect(),
-            workflows,
+            workflows: workflows::all(),
+            triggers: triggers::all(),
+            segments: segments::all(),
+            goals: goals::none(),
             last_profile: 0,
+            last_task: 0,
         }
     }
 }
 
 impl Altcraft {
-    /// Forgets profiles and entries. Ids of profiles go on.
+    /// Forgets what calls did. Ids of profiles and tasks go on.
     pub(crate) fn clear(&mut self) {
-        *self = Self { last_profile: self.last_profile, ..Self::default() };
-    }
-
-    /// The profiles of one database, or of all, as `profiles/get` shows them.
-    pub(crate) fn profile_rows(&self, database: Option<i64>) -> Vec<Value> {
-        self.databases
-            .iter()
-            .filter(|(id, _)| database.is_none_or(|wanted| wanted == **id))
-            .flat_map(|(id, database)| database.profiles.iter().map(|profile| profile.row(*id)))
-            .collect()
-    }
-
-    /// Who entered a scenario, oldest first, or `None` when there is no such scenario.
-    pub(crate) fn entries(&self, workflow: i64) -> Option<Vec<Entry>> {
-        let entries = self.entries.get(&workflow)?;
-        Some(entries.iter().map(|(_, entry)| entry.clone()).collect())
+        *self = Self { last_profile: self.last_profile, last_task: self.last_task, ..Self::default() };
     }
 }
 
@@ -76,52 +84,25 @@ impl Altcraft {
 pub(crate) fn answer(altcraft: &Mutex<Altcraft>, call: &Call, now: Timestamp) -> Answer {
     let Some(body) = &call.body else {
         let refusal = Refusal::new(413, "The request body is too large");
-        return refusal.into_answer(StatusCode::PAYLOAD_TOO_LARGE);
+        return refusal.into_answer(StatusCode::PAYLOAD_TOO_LARGE, Format::Json);
     };
-    let Some(handler) = call.route().strip_prefix("/api/v1.1/").and_then(handler) else {
-        return Refusal::not_found("Method not found").into_answer(StatusCode::NOT_FOUND);
+    if call.route() == quick::PATH {
+        return quick::answer(altcraft, call, now);
+    }
+    let Some((right, handler)) = call.route().strip_prefix("/api/v1.1/").and_then(methods::find) else {
+        return Refusal::not_found("Method not found").into_answer(StatusCode::NOT_FOUND, Format::Json);
     };
     if call.method != Method::POST {
-        return Refusal::new(405, "Use POST").into_answer(StatusCode::METHOD_NOT_ALLOWED);
+        return Refusal::new(405, "Use POST").into_answer(StatusCode::METHOD_NOT_ALLOWED, Format::Json);
     }
-    let outcome = Parameters::parse(body).and_then(|parameters| {
-        check_token(call, &parameters)?;
+    let mut format = Format::Json;
+    let outcome = Parameters::parse(body, body::is_xml(call)).and_then(|parameters| -> Result<Success, Refusal> {
+        token::check(call, &parameters, right)?;
+        format = body::format(call, &parameters)?;
         handler(&mut lock(altcraft), parameters, now)
     });
     match outcome {
-        Ok(success) => success.into_answer(),
-        Err(refusal) => refusal.into_answer(StatusCode::OK),
+        Ok(success) => success.into_answer(format),
+        Err(refusal) => refusal.into_answer(StatusCode::OK, format),
     }
-}
-
-type Handler = fn(&mut Altcraft, Parameters, Timestamp) -> Result<Success, Refusal>;
-
-fn handler(method: &str) -> Option<Handler> {
-    Some(match method {
-        "databases/list" => lists::databases,
-        "workflows/list" => lists::workflows,
-        "profiles/import" => profiles::import,
-        "profiles/get" => profiles::get,
-        "workflows/import_and_start" => workflows::import_and_start,
-        _ => return None,
-    })
-}
-
-/// The token may come in the body, as a Bearer or in the URL; the first of these that is there counts.
-fn check_token(call: &Call, parameters: &Parameters) -> Result<(), Refusal> {
-    let token = match parameters.get("token") {
-        Some(Value::String(token)) => Some(token.clone()),
-        Some(_) => return Err(Refusal::new(401, "API token is not a string")),
-        None => bearer(call).or_else(|| call.query_value("token")),
-    };
-    match token {
-        None => Err(Refusal::new(401, "API token required")),
-        Some(token) if token != TOKEN => Err(Refusal::new(401, "API token is unknown")),
-        Some(_) => Ok(()),
-    }
-}
-
-fn bearer(call: &Call) -> Option<String> {
-    let (scheme, token) = call.headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
 }

@@ -1,92 +1,113 @@
-//! The methods on single profiles.
+//! The methods on profiles.
 
 use patchbay_types::Timestamp;
-use serde_json::{Map, json};
+use serde_json::{Value, json};
 
 use crate::altcraft::Altcraft;
-use crate::altcraft::changes;
-use crate::altcraft::database::{Profile, Profiles};
+use crate::altcraft::batch::{self, Batch, Form};
 use crate::altcraft::envelope::{Refusal, Success};
+use crate::altcraft::import::{self, Kind};
 use crate::altcraft::matching::Matching;
+use crate::altcraft::paging;
 use crate::altcraft::parameters::Parameters;
-
-/// The profile that an import made or changed, as it then is.
-#[derive(Debug)]
-pub(crate) struct Imported {
-    pub(crate) id: String,
-    pub(crate) email: Option<String>,
-}
 
 /// `profiles/import`: creates a profile or merges into the one that matches.
 pub(crate) fn import(altcraft: &mut Altcraft, parameters: Parameters, now: Timestamp) -> Result<Success, Refusal> {
     let database = parameters.required_integer("db_id")?;
-    let imported = import_into(altcraft, database, parameters, now)?;
-    Ok(Success::new([("profile_id", json!(imported.id))]))
+    Ok(import::write(altcraft, Kind::Import, database, parameters, now)?.into_success())
+}
+
+/// `profiles/update`: merges into the one that matches.
+pub(crate) fn update(altcraft: &mut Altcraft, parameters: Parameters, now: Timestamp) -> Result<Success, Refusal> {
+    let database = parameters.required_integer("db_id")?;
+    Ok(import::write(altcraft, Kind::Update, database, parameters, now)?.into_success())
+}
+
+/// `profiles/add`: creates a profile, whatever others there are. Its answer has an empty text.
+pub(crate) fn add(altcraft: &mut Altcraft, parameters: Parameters, now: Timestamp) -> Result<Success, Refusal> {
+    let database = parameters.required_integer("db_id")?;
+    let person = import::write(altcraft, Kind::Add, database, parameters, now)?;
+    Ok(Success::without_text([("profile_id", json!(person.id))]))
+}
+
+pub(crate) fn import_batch(
+    altcraft: &mut Altcraft,
+    parameters: Parameters,
+    now: Timestamp,
+) -> Result<Success, Refusal> {
+    write_batch(altcraft, Kind::Import, parameters, now)
+}
+
+pub(crate) fn update_batch(
+    altcraft: &mut Altcraft,
+    parameters: Parameters,
+    now: Timestamp,
+) -> Result<Success, Refusal> {
+    write_batch(altcraft, Kind::Update, parameters, now)
+}
+
+pub(crate) fn add_batch(altcraft: &mut Altcraft, parameters: Parameters, now: Timestamp) -> Result<Success, Refusal> {
+    write_batch(altcraft, Kind::Add, parameters, now)
+}
+
+/// The items are flat, unlike those of scenarios and trigger mailings.
+fn write_batch(
+    altcraft: &mut Altcraft,
+    kind: Kind,
+    parameters: Parameters,
+    now: Timestamp,
+) -> Result<Success, Refusal> {
+    let database = parameters.required_integer("db_id")?;
+    import::profiles(&mut altcraft.databases, database)?;
+    let items = Batch::read(parameters, Form::Flat)?.into_items();
+    Ok(batch::results(items.map(|item| import::write(altcraft, kind, database, item?, now))))
 }
 
 /// `profiles/get`.
 pub(crate) fn get(altcraft: &mut Altcraft, parameters: Parameters, _: Timestamp) -> Result<Success, Refusal> {
     let database = parameters.required_integer("db_id")?;
     let matching = Matching::read(&parameters)?;
-    let profiles = profiles(altcraft, database)?;
-    let profile = find(profiles, &matching)?.and_then(|number| profiles.get(number));
-    let Some(profile) = profile else { return Err(Refusal::not_found("Profile not found")) };
-    Ok(Success::new([("data", profile.row(database))]))
+    let profiles = import::profiles(&mut altcraft.databases, database)?;
+    let profile = import::find(profiles, &matching)?.and_then(|number| profiles.get(number));
+    let Some(profile) = profile else { return Err(import::not_found()) };
+    Ok(Success::new([("data", profile.read_row(database))]))
 }
 
-/// Imports by the parameters of `profiles/import`. A refusal changes nothing.
-pub(crate) fn import_into(
-    altcraft: &mut Altcraft,
-    database: i64,
-    mut parameters: Parameters,
-    now: Timestamp,
-) -> Result<Imported, Refusal> {
-    let matching = Matching::read(&parameters)?;
-    let skip_invalid_subscriptions = parameters.flag("skip_invalid_subscriptions")?;
-    let data = parameters.take_object("data")?;
-
-    let new_id = profile_id(now, altcraft.last_profile + 1);
-    let profiles = profiles(altcraft, database)?;
-    let found = find(profiles, &matching)?;
-    let mut profile = match found.and_then(|number| profiles.get(number)) {
-        Some(profile) => profile.clone(),
-        None if matching.can_create() => Profile { id: new_id, data: Map::new() },
-        None => return Err(Refusal::not_found("Profile not found")),
+/// `profiles/list`: the oldest first. Its cursor is a text that only an earlier page gives.
+pub(crate) fn list(altcraft: &mut Altcraft, parameters: Parameters, _: Timestamp) -> Result<Success, Refusal> {
+    let database = parameters.required_integer("db_id")?;
+    let limit = paging::limit(&parameters)?;
+    let from = match parameters.get("from_id") {
+        None => 0,
+        Some(Value::String(text)) if text.is_empty() => 0,
+        Some(Value::String(text)) => read_cursor(database, text)
+            .ok_or_else(|| Refusal::bad("Incorrect request: from_id is not from a page of this database"))?,
+        Some(_) => return Err(Refusal::bad("Incorrect request: from_id is not a string")),
     };
-    changes::merge(&mut profile.data, data, skip_invalid_subscriptions)?;
-    if found.is_none() {
-        matching.imprint(&mut profile.data);
-    }
-
-    let imported = Imported { id: profile.id.clone(), email: profile.email().map(str::to_owned) };
-    match found {
-        Some(number) => profiles.replace(number, profile),
-        None => {
-            profiles.insert(profile);
-            altcraft.last_profile += 1;
-        }
-    }
-    Ok(imported)
+    let profiles = import::profiles(&mut altcraft.databases, database)?;
+    let page: Vec<_> = profiles.from(from).take(limit).collect();
+    let next = page.last().map_or(from, |(number, _)| number + 1);
+    let data = page.into_iter().map(|(_, profile)| profile.read_row(database)).collect();
+    Ok(Success::new([("data", data), ("next_from_id", json!(cursor(database, next)))]))
 }
 
-fn profiles(altcraft: &mut Altcraft, database: i64) -> Result<&mut Profiles, Refusal> {
-    match altcraft.databases.get_mut(&database) {
-        Some(database) => Ok(&mut database.profiles),
-        None => Err(Refusal::not_found(format!("Database {database} not found"))),
+/// `profiles/delete`: needs a right of its own.
+pub(crate) fn delete(altcraft: &mut Altcraft, parameters: Parameters, _: Timestamp) -> Result<Success, Refusal> {
+    let database = parameters.required_integer("db_id")?;
+    let matching = Matching::of_existing(&parameters)?;
+    let person = import::find_existing(&mut altcraft.databases, database, &matching)?;
+    import::profiles(&mut altcraft.databases, database)?.remove(person.number);
+    for segment in altcraft.segments.values_mut().filter(|segment| segment.database == database) {
+        segment.members.remove(&person.number);
     }
+    Ok(Success::new([("data", json!({ "profile_id": person.id }))]))
 }
 
-/// The number of the one profile that matches, if any does.
-fn find(profiles: &mut Profiles, matching: &Matching) -> Result<Option<u64>, Refusal> {
-    let found = profiles.find(matching);
-    match found.len() {
-        0 | 1 => Ok(found.first().copied()),
-        count => Err(Refusal::new(409, format!("{count} profiles match"))),
-    }
+fn cursor(database: i64, number: u64) -> String {
+    format!("{number:016x}.{database:014}")
 }
 
-/// 24 hex digits as of an `ObjectId`: seconds, then a serial number.
-fn profile_id(now: Timestamp, serial: u64) -> String {
-    let seconds = u32::try_from(now.as_micros() / 1_000_000).unwrap_or_default();
-    format!("{seconds:08x}{serial:016x}")
+fn read_cursor(database: i64, text: &str) -> Option<u64> {
+    let number = u64::from_str_radix(text.split('.').next()?, 16).ok()?;
+    (cursor(database, number) == text).then_some(number)
 }

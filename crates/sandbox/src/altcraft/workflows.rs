@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use patchbay_types::Timestamp;
 use serde::Serialize;
-use serde_json::json;
 
 use crate::altcraft::Altcraft;
+use crate::altcraft::batch::{self, Batch, Form};
 use crate::altcraft::envelope::{Refusal, Success};
+use crate::altcraft::import::{self, Kind, Person};
+use crate::altcraft::launching;
 use crate::altcraft::parameters::Parameters;
-use crate::altcraft::profiles;
 use crate::ring::{ROWS_KEPT, Ring};
 
 /// A scenario. It is bound to one database.
@@ -18,6 +19,7 @@ pub(crate) struct Workflow {
     pub(crate) name: &'static str,
     pub(crate) database: i64,
     pub(crate) is_active: bool,
+    pub(crate) entries: Ring<Entry>,
 }
 
 /// One launch of a scenario for one profile.
@@ -30,46 +32,103 @@ pub(crate) struct Entry {
 
 /// The scenarios of the account by id.
 pub(crate) fn all() -> BTreeMap<i64, Workflow> {
+    let workflow = |name, database, is_active| Workflow { name, database, is_active, entries: Ring::new(ROWS_KEPT) };
     BTreeMap::from([
-        (12, Workflow { name: "Welcome", database: 7, is_active: true }),
-        (13, Workflow { name: "Win back", database: 7, is_active: false }),
-        (14, Workflow { name: "Partner welcome", database: 8, is_active: true }),
+        (12, workflow("Welcome", 7, true)),
+        (13, workflow("Win back", 7, false)),
+        (14, workflow("Partner welcome", 8, true)),
     ])
 }
 
-pub(crate) fn no_entries() -> Ring<Entry> {
-    Ring::new(ROWS_KEPT)
+/// `workflows/start`: its key is `id`, and the profile must be there.
+pub(crate) fn start(altcraft: &mut Altcraft, parameters: Parameters, now: Timestamp) -> Result<Success, Refusal> {
+    let id = parameters.required_integer("id")?;
+    let database = startable(altcraft, id, &parameters)?;
+    let person = launching::existing(altcraft, database, &parameters)?;
+    enter(altcraft, id, &person, now);
+    Ok(Success::new([]))
 }
 
-/// `workflows/import_and_start`: nothing is imported unless the scenario can be started.
+/// `workflows/import_and_start`: its key is `workflow_id`. Nothing is imported unless the scenario can be started.
 pub(crate) fn import_and_start(
     altcraft: &mut Altcraft,
     parameters: Parameters,
     now: Timestamp,
 ) -> Result<Success, Refusal> {
     let id = parameters.required_integer("workflow_id")?;
-    let database = startable(altcraft, id, &parameters)?;
-    let imported = profiles::import_into(altcraft, database, parameters, now)?;
-
-    let entry = Entry { profile_id: imported.id.clone(), email: imported.email, entered_at: now };
-    altcraft.entries.entry(id).or_insert_with(no_entries).push(entry);
-    Ok(Success::new([("profile_id", json!(imported.id))]))
+    startable(altcraft, id, &parameters)?;
+    Ok(import_and_enter(altcraft, id, parameters, now)?.into_success())
 }
 
-/// The database to import into: the scenario's, which the request may leave out but not contradict.
-fn startable(altcraft: &Altcraft, id: i64, parameters: &Parameters) -> Result<i64, Refusal> {
-    let Some(workflow) = altcraft.workflows.get(&id) else {
-        return Err(Refusal::not_found(format!("Workflow {id} not found")));
-    };
-    let database = parameters.integer("db_id")?.unwrap_or(workflow.database);
-    if !altcraft.databases.contains_key(&database) {
-        return Err(Refusal::not_found(format!("Database {database} not found")));
-    }
-    if workflow.database != database {
-        return Err(Refusal::bad(format!("Workflow {id} does not belong to database {database}")));
-    }
-    if !workflow.is_active {
+pub(crate) fn import_and_start_batch(
+    altcraft: &mut Altcraft,
+    parameters: Parameters,
+    now: Timestamp,
+) -> Result<Success, Refusal> {
+    let id = parameters.required_integer("workflow_id")?;
+    startable(altcraft, id, &parameters)?;
+    let batch = Batch::read(parameters, Form::Wrapped)?;
+    Ok(batch::results(launching::each(altcraft, batch, id, now, import_and_enter)))
+}
+
+pub(crate) fn import_and_start_batch_task(
+    altcraft: &mut Altcraft,
+    parameters: Parameters,
+    now: Timestamp,
+) -> Result<Success, Refusal> {
+    let id = parameters.required_integer("workflow_id")?;
+    startable(altcraft, id, &parameters)?;
+    let batch = Batch::read(parameters, Form::Wrapped)?;
+    Ok(launching::as_task(altcraft, batch, id, now, import_and_enter))
+}
+
+/// `workflows/activate`.
+pub(crate) fn activate(altcraft: &mut Altcraft, parameters: Parameters, _: Timestamp) -> Result<Success, Refusal> {
+    switch(altcraft, &parameters, true)
+}
+
+/// `workflows/deactivate`.
+pub(crate) fn deactivate(altcraft: &mut Altcraft, parameters: Parameters, _: Timestamp) -> Result<Success, Refusal> {
+    switch(altcraft, &parameters, false)
+}
+
+/// Imports into the scenario's database and enters the scenario, which must be startable.
+pub(crate) fn import_and_enter(
+    altcraft: &mut Altcraft,
+    id: i64,
+    parameters: Parameters,
+    now: Timestamp,
+) -> Result<Person, Refusal> {
+    let database = find(altcraft, id)?.database;
+    let person = import::write(altcraft, Kind::Import, database, parameters, now)?;
+    enter(altcraft, id, &person, now);
+    Ok(person)
+}
+
+/// The database of a scenario that can be started by this request.
+pub(crate) fn startable(altcraft: &mut Altcraft, id: i64, parameters: &Parameters) -> Result<i64, Refusal> {
+    launching::check_extras(parameters)?;
+    let Workflow { database, is_active, .. } = *find(altcraft, id)?;
+    let database = launching::database(altcraft, parameters, &format!("Workflow {id}"), database)?;
+    if !is_active {
         return Err(Refusal::bad(format!("Workflow {id} is not active")));
     }
     Ok(database)
+}
+
+fn find(altcraft: &mut Altcraft, id: i64) -> Result<&mut Workflow, Refusal> {
+    altcraft.workflows.get_mut(&id).ok_or_else(|| Refusal::not_found(format!("Workflow {id} not found")))
+}
+
+fn enter(altcraft: &mut Altcraft, id: i64, person: &Person, now: Timestamp) {
+    if let Some(workflow) = altcraft.workflows.get_mut(&id) {
+        let entry = Entry { profile_id: person.id.clone(), email: person.email.clone(), entered_at: now };
+        workflow.entries.push(entry);
+    }
+}
+
+fn switch(altcraft: &mut Altcraft, parameters: &Parameters, is_active: bool) -> Result<Success, Refusal> {
+    let id = parameters.required_integer("id")?;
+    find(altcraft, id)?.is_active = is_active;
+    Ok(Success::new([]))
 }

@@ -57,3 +57,95 @@ async fn refuses_a_page_that_is_none() {
         assert_eq!(server.call("databases/list", body.clone()).await["error"], 400, "{body}");
     }
 }
+
+#[tokio::test]
+async fn lists_segments_and_resources_with_their_quirks() {
+    let server = Server::start().await;
+    let segments = server.call("segments/list", json!({})).await;
+    let expected = json!({
+        "error": 0, "error_text": "Successful operation", "next_from_id": 5, "total_count": 2,
+        "data": [
+            { "id": 3, "name": "Regulars", "ui_tags": ["crm"], "Groups": [{ "Id": 1, "Name": "main" }] },
+            { "id": 4, "name": "Sleepers", "ui_tags": [], "Groups": [{ "Id": 2, "Name": "loyalty" }] },
+        ],
+    });
+    assert_eq!(segments, expected);
+
+    let resources = server.call("resources/list", json!({ "limit": 1 })).await;
+    let expected = json!({
+        "error": 0, "error_text": "Successful operation", "next_from_id": 3, "total_count": 3,
+        "data": [{ "id": 2, "name": "Newsletter", "groups": [{ "id": 1, "name": "main" }] }],
+    });
+    assert_eq!(resources, expected);
+}
+
+#[tokio::test]
+async fn lists_trigger_mailings_without_a_next_page() {
+    let server = Server::start().await;
+    let answer = server.call("campaigns/triggers/list", json!({ "is_active": true })).await;
+    let row = |id: i64, name: &str, kind: &str, tags: Value, group: Value| {
+        json!({
+            "id": id, "name": name, "type": kind, "is_active": true, "for_confirm": false, "ui_tags": tags,
+            "groups": [group],
+        })
+    };
+    let expected = json!({
+        "error": 0, "error_text": "Successful operation", "total_count": 2,
+        "data": [
+            row(55, "Receipt", "api_call", json!(["crm"]), json!({ "id": 1, "name": "main" })),
+            row(57, "Happy birthday", "date", json!([]), json!({ "id": 2, "name": "loyalty" })),
+        ],
+    });
+    assert_eq!(answer, expected);
+    assert_eq!(server.call("campaigns/triggers/list", json!({ "is_active": "yes" })).await["error"], 400);
+}
+
+#[tokio::test]
+async fn leaves_out_rows_that_filters_do_not_name() {
+    let server = Server::start().await;
+    let cases = [
+        ("segments/list", json!({ "ui_tags": ["crm", "other"] }), vec![3]),
+        ("segments/list", json!({ "groups": ["loyalty"] }), vec![4]),
+        ("workflows/list", json!({ "groups_id": [1] }), vec![12, 13]),
+        ("workflows/list", json!({ "groups_id": [1], "from_id": 13 }), vec![13]),
+        ("resources/list", json!({ "groups_id": ["2"] }), vec![6]),
+        ("databases/list", json!({ "groups": ["main"], "groups_id": [9] }), vec![]),
+        ("campaigns/triggers/list", json!({ "ui_tags": ["crm"] }), vec![55]),
+    ];
+    for (method, body, expected) in cases {
+        let answer = server.call(method, body.clone()).await;
+        let ids: Vec<i64> = answer["data"].as_array().unwrap().iter().map(|row| row["id"].as_i64().unwrap()).collect();
+        assert_eq!(ids, expected, "{method} {body}");
+    }
+    assert_eq!(server.call("segments/list", json!({ "ui_tags": "crm" })).await["error"], 400);
+    assert_eq!(server.call("segments/list", json!({ "groups_id": ["x"] })).await["error"], 400);
+}
+
+#[tokio::test]
+async fn describes_databases_resources_and_their_fields() {
+    let server = Server::start().await;
+    let customers = server.call("databases/fields_get", json!({ "db_id": 7 })).await["data"].clone();
+    let partners = server.call("databases/fields_get", json!({ "id": 8 })).await["data"].clone();
+    assert_eq!(customers[0], json!({ "id": 1, "name": "email", "title": "Email", "type": "email" }));
+    let names = |fields: &Value| -> Vec<String> {
+        fields.as_array().unwrap().iter().map(|field| field["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert!(names(&customers).contains(&"orders".to_owned()) && !names(&partners).contains(&"orders".to_owned()));
+
+    let fields = server.call("resources/fields_get", json!({ "resource_id": 2 })).await;
+    assert_eq!(fields["data"][0]["name"], "_device_type");
+    let resource = server.call("resources/get", json!({ "id": 5 })).await;
+    let expected = json!({ "id": 5, "name": "Mobile app", "channels": ["push"], "dbs_ids": [7] });
+    assert_eq!(resource["data"], expected);
+    assert_eq!(server.call("databases/get", json!({ "id": 7 })).await["data"]["name"], "Customers");
+
+    for (method, name) in [
+        ("databases/fields_get", "db_id"),
+        ("databases/get", "id"),
+        ("resources/fields_get", "resource_id"),
+        ("resources/get", "id"),
+    ] {
+        assert_eq!(server.call(method, json!({ name: 99 })).await["error"], 404, "{method}");
+        assert_eq!(server.call(method, json!({})).await["error"], 400, "{method}");
+    }
+}

@@ -78,8 +78,11 @@ async fn refuses_questions_about_what_is_not_there() {
     for path in ["/_/altcraft/workflows/99/entries", "/_/altcraft/workflows/x/entries", "/_/nothing"] {
         statuses.push(server.send(&format!("GET {path}"), &[], b"").await.unwrap().status);
     }
+    for path in ["/_/altcraft/triggers/99/launches", "/_/altcraft/segments/x/members", "/_/altcraft/nothing"] {
+        statuses.push(server.send(&format!("GET {path}"), &[], b"").await.unwrap().status);
+    }
     statuses.push(server.send("GET /_/altcraft/profiles?db_id=x", &[], b"").await.unwrap().status);
-    assert_eq!(statuses, [404, 404, 404, 400]);
+    assert_eq!(statuses, [404, 404, 404, 404, 404, 404, 400]);
 }
 
 #[tokio::test]

@@ -38,12 +38,16 @@ impl Reply {
 
 impl Server {
     pub(crate) async fn start() -> Self {
+        Self::serve(Sandbox::with_contacts_from(1000)).await
+    }
+
+    pub(crate) async fn serve(sandbox: Sandbox) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { stopped.await.unwrap() };
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move { Sandbox::new().serve(listener, shutdown).await.unwrap() });
+        tasks.spawn(async move { sandbox.serve(listener, shutdown).await.unwrap() });
         Self { address, stop, tasks }
     }
 

@@ -139,6 +139,7 @@ impl House {
     /// An event that is accepted now.
     pub(crate) fn event(&self, source: SourceId, id: &str, payload: &Value) -> TriggerFired {
         TriggerFired {
+            event_source: String::new(),
             workspace_id: WORKSPACE,
             source_id: Bytes::copy_from_slice(source.as_bytes()),
             event_id: id.to_owned(),

@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use patchbay_types::{AutomationId, Fault, SourceId, WorkspaceId};
 
-use super::{Automations, named_source, parameters};
+use super::{Automations, Wanted, named_source};
 use crate::{
     definition::Definition,
-    domain::{Automation, Source, Status},
+    domain::{Automation, Status},
     error::Failure,
 };
 
@@ -26,15 +26,8 @@ impl Automations {
         let source = match definition.trigger.source_id {
             Some(shared) => named_source(&mut change, workspace, shared).await?.id,
             None => {
-                let source = Source {
-                    id: SourceId::generate(),
-                    workspace,
-                    owner: id,
-                    operation: definition.trigger.operation.clone(),
-                    parameters: parameters(&definition),
-                    deleted: false,
-                    revision,
-                };
+                let wanted = Wanted::of(&definition.trigger, &self.catalog);
+                let source = wanted.into_source(SourceId::generate(), workspace, id, revision);
                 change.save_source(&source).await?;
                 source.id
             }

@@ -4,9 +4,8 @@ use patchbay_types::{
     AutomationId, WorkspaceId,
     fault::{Code, Fault},
 };
-use serde_json::Value;
 
-use super::{Automations, existing, named_source, parameters};
+use super::{Automations, Wanted, existing, named_source};
 use crate::{
     definition::Definition,
     domain::{Automation, Source},
@@ -33,13 +32,12 @@ impl Automations {
         automation.version += 1;
         automation.updated_at = self.clock.now();
         let source = named_source(&mut change, workspace, automation.source).await?;
+        let wanted = Wanted::of(&definition.trigger, &self.catalog);
         if source.owner == id {
-            let parameters = parameters(&definition);
-            let operation = definition.trigger.operation;
-            change.save_source(&Source { parameters, operation, revision, ..source }).await?;
-        } else if sets_parameters(&definition, &source) {
-            let message = format!("the source is shared, and automation {} sets its parameters", source.owner);
-            return Err(Fault::new(Code::FailedPrecondition, message).with_field("trigger.parameters").into());
+            change.save_source(&wanted.into_source(source.id, workspace, id, revision)).await?;
+        } else if let Some((what, field)) = differs(&wanted, &source) {
+            let message = format!("the source is shared, and automation {} sets its {what}", source.owner);
+            return Err(Fault::new(Code::FailedPrecondition, message).with_field(field).into());
         }
         change.insert_version(&automation).await?;
         change.update_status(&automation, revision).await?;
@@ -49,8 +47,17 @@ impl Automations {
     }
 }
 
-/// Whether a definition wants other parameters than its shared source has.
-fn sets_parameters(definition: &Definition, source: &Source) -> bool {
-    let given = definition.trigger.parameters.clone().filter(|given| !given.is_empty());
-    given.is_some_and(|given| serde_json::from_slice::<Value>(&source.parameters).ok() != Some(Value::Object(given)))
+/// What a definition wants otherwise than its shared source has it, and where it says so. No parameters mean any.
+fn differs(wanted: &Wanted, source: &Source) -> Option<(&'static str, &'static str)> {
+    if wanted.operation != source.operation {
+        return Some(("operation", "trigger.operation"));
+    }
+    if wanted.connection != source.connection {
+        return Some(("connection", "trigger.connection_id"));
+    }
+    if wanted.mode != source.mode {
+        return Some(("mode", "trigger.mode"));
+    }
+    let says_nothing = wanted.parameters == b"{}";
+    (!says_nothing && wanted.parameters != source.parameters).then_some(("parameters", "trigger.parameters"))
 }

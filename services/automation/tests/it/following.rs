@@ -23,6 +23,8 @@ async fn a_draft_gives_its_source_only() {
         parameters: br#"{"dedupe":"trigger.id"}"#.as_slice().into(),
         deleted: false,
         revision: 1,
+        connection_id: 0,
+        mode: "webhook".to_owned(),
     };
     assert_eq!(changes, ChangesSinceResponse { revision: 1, sources: vec![source], automations: vec![] });
 }

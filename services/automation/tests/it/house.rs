@@ -1,6 +1,6 @@
 //! The service on a ground of its own.
 
-use std::{sync::Arc, sync::atomic::Ordering};
+use std::sync::atomic::Ordering;
 
 use patchbay_automation::role;
 use patchbay_proto::{
@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tonic::{Response, Status};
 
-use crate::peers::Peers;
+use crate::{catalog::catalog, peers::Peers};
 
 /// Two workspaces.
 pub(crate) const OURS: i64 = 1;
@@ -44,8 +44,7 @@ impl House {
     async fn open_in(folder: TempDir) -> Self {
         let ground = patchbay_testing::ground(folder.path()).await;
         let peers = Peers::default();
-        let catalog = Arc::new(patchbay_connector::builtin().unwrap());
-        let installed = role::install(&ground, catalog, peers.route()).await.unwrap();
+        let installed = role::install(&ground, catalog(), peers.route()).await.unwrap();
         let route = Route::local(installed.services.unwrap());
         let public = AutomationServiceClient::new(route.clone());
         let internal = AutomationInternalServiceClient::new(route);

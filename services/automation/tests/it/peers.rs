@@ -19,7 +19,14 @@ use tonic::{Request, Response, Status, async_trait, service::Routes};
 use crate::house::{OURS, THEIRS};
 
 /// Connections as workspace, id and partner.
-const CONNECTIONS: [(i64, i64, &str); 3] = [(OURS, 2, "altcraft"), (OURS, 3, "sandbox-crm"), (THEIRS, 9, "altcraft")];
+const CONNECTIONS: [(i64, i64, &str); 6] = [
+    (OURS, 2, "altcraft"),
+    (OURS, 3, "sandbox-crm"),
+    (OURS, 5, "shop"),
+    (OURS, 6, "shop"),
+    (THEIRS, 9, "altcraft"),
+    (THEIRS, 10, "shop"),
+];
 
 /// Keys of hook tokens; the last one signs.
 pub(crate) fn hook_keys() -> [HookKey; 2] {

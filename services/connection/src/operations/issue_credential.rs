@@ -33,7 +33,7 @@ impl Connections {
     }
 
     /// Nothing when what is stored is damaged.
-    fn open(&self, id: ConnectionId, stored: SealedCredential) -> Result<Option<Fields>, Error> {
+    pub(super) fn open(&self, id: ConnectionId, stored: SealedCredential) -> Result<Option<Fields>, Error> {
         let Some(mut fields) = stored.shown else {
             telemetry::fields_damaged(id);
             return Ok(None);

@@ -19,6 +19,8 @@ const RAISE_REVISION: &str = include_str!("../../queries/raise_revision.sql");
 const INSERT: &str = include_str!("../../queries/insert.sql");
 const UPDATE: &str = include_str!("../../queries/update.sql");
 const MARK_REFUSED: &str = include_str!("../../queries/mark_refused.sql");
+const MARK_PROVEN: &str = include_str!("../../queries/mark_proven.sql");
+const SET_STATUS: &str = include_str!("../../queries/set_status.sql");
 const PUT_SECRET: &str = include_str!("../../queries/put_secret.sql");
 const DELETE_SECRET: &str = include_str!("../../queries/delete_secret.sql");
 const DELETE_SECRETS: &str = include_str!("../../queries/delete_secrets.sql");
@@ -99,7 +101,22 @@ impl Change {
 
     /// Marks a connection that is active and still has this revision. Returns whether it did.
     pub(crate) async fn mark_refused(&mut self, id: ConnectionId, revision: i64, at: Timestamp) -> Result<bool, Error> {
-        let marked = write!(self.transaction, connection => query(MARK_REFUSED)
+        self.mark(MARK_REFUSED, id, revision, at).await
+    }
+
+    /// Makes a connection active that needs reauthorization and still has this revision. Returns whether it did.
+    pub(crate) async fn mark_proven(&mut self, id: ConnectionId, revision: i64, at: Timestamp) -> Result<bool, Error> {
+        self.mark(MARK_PROVEN, id, revision, at).await
+    }
+
+    async fn mark(
+        &mut self,
+        statement: &'static str,
+        id: ConnectionId,
+        revision: i64,
+        at: Timestamp,
+    ) -> Result<bool, Error> {
+        let marked = write!(self.transaction, connection => query(statement)
             .bind(id.get())
             .bind(revision)
             .bind(self.revision)
@@ -108,6 +125,25 @@ impl Change {
             .await
             .map(|done| done.rows_affected()))?;
         Ok(marked == 1)
+    }
+
+    pub(crate) async fn set_status(
+        &mut self,
+        workspace: WorkspaceId,
+        id: ConnectionId,
+        status: Status,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        write!(self.transaction, connection => query(SET_STATUS)
+            .bind(workspace.get())
+            .bind(id.get())
+            .bind(status.name())
+            .bind(self.revision)
+            .bind(at.as_micros())
+            .execute(connection)
+            .await
+            .map(drop))?;
+        Ok(())
     }
 
     pub(crate) async fn put_secret(

@@ -1,9 +1,10 @@
 //! The service over files in a folder, and its clients.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
-use patchbay_connection::{Error, role};
+use patchbay_connection::{Config, Error, role};
 use patchbay_connector::{Catalog, Connector, Manifest};
+use patchbay_egress::{Egress, Options};
 use patchbay_proto::{
     Route,
     connection::{
@@ -31,10 +32,14 @@ connection:
     - { name: second, label: Second token, type: secret }
     - { name: size, label: Size, type: integer }
   auth: { kind: bearer, token: "{{ connection.token }}" }
+  test: { request: { method: GET, path: /me }, expect: "status == 200" }
 http:
   base_url: "https://{{ connection.host }}"
   timeout: 5s
   success: "status == 200"
+  errors:
+    - { when: "body.error == 'revoked'", action: reauthorize, message: "{{ body.text }}" }
+    - { when: "body.error == 'no right'", action: fail, class: auth, message: "{{ body.text }}" }
 operations:
   - key: send
     id: 70001
@@ -45,7 +50,19 @@ operations:
     sample: {}
 "#;
 
+const UNTESTABLE: &str = r#"
+schema: patchbay.connector/v1
+partner: { key: plain, id: 8, title: Plain, version: 1.0.0 }
+connection: { fields: [], auth: { kind: none } }
+http: { base_url: "https://plain.example.com", timeout: 5s, success: "status == 200" }
+operations:
+  - { key: send, id: 80001, kind: action, title: Send, fields: [], request: { method: POST, path: /send, json: {} }, sample: {} }
+"#;
+
 pub(crate) const TOKEN: &str = "correct-horse-battery";
+
+/// A slow partner is one that takes longer.
+const CONFIG: Config = Config { test_timeout: Duration::from_secs(2) };
 
 pub(crate) struct House {
     pub(crate) folder: TempDir,
@@ -60,14 +77,23 @@ pub(crate) fn ring(keys: &[&MasterKey]) -> KeyRing {
 }
 
 pub(crate) fn catalog() -> Arc<Catalog> {
-    let manifest = Manifest::parse("mail.yaml", MANIFEST).unwrap();
-    Arc::new(Catalog::new([Connector::compile(manifest).unwrap()]).unwrap())
+    let connectors = [("mail.yaml", MANIFEST), ("plain.yaml", UNTESTABLE)].map(|(name, text)| {
+        let manifest = Manifest::parse(name, text).unwrap();
+        Connector::compile(manifest).unwrap()
+    });
+    Arc::new(Catalog::new(connectors).unwrap())
+}
+
+/// Reaches partners on this machine, by `127.0.0.1` only.
+fn egress() -> Egress {
+    let allow_private = vec!["127.0.0.1".parse().unwrap()];
+    Egress::new(Options { allow_private, ..Options::default() }).unwrap()
 }
 
 /// Starts over the files in `folder` with these keys, and closes again.
 pub(crate) async fn try_start(folder: &Path, ring: KeyRing) -> Result<(), Error> {
     let ground = patchbay_testing::ground(folder).await;
-    let installed = role::install(&ground, ring, catalog()).await;
+    let installed = role::install(&ground, ring, catalog(), egress()).await;
     close(&ground).await;
     installed.map(drop)
 }
@@ -85,7 +111,7 @@ impl House {
 
     pub(crate) async fn start_in(folder: TempDir, ring: KeyRing) -> Self {
         let ground = patchbay_testing::ground(folder.path()).await;
-        let installed = role::install(&ground, ring.clone(), catalog()).await.unwrap();
+        let installed = role::install_with(&ground, ring.clone(), catalog(), egress(), CONFIG).await.unwrap();
         let route = Route::local(installed.services.unwrap());
         let public = ConnectionServiceClient::new(route.clone());
         Self { folder, ground, public, internal: ConnectionInternalServiceClient::new(route), ring }

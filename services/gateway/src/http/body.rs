@@ -41,11 +41,16 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
 
 /// The whole body, within bounds of size and time.
 pub(super) async fn read(body: Body) -> Result<Bytes, Problem> {
-    let reading = tokio::time::timeout(DEADLINE, Limited::new(body, LARGEST).collect());
+    read_up_to(body, LARGEST).await
+}
+
+/// As [`read`], with another bound in bytes.
+pub(super) async fn read_up_to(body: Body, largest: usize) -> Result<Bytes, Problem> {
+    let reading = tokio::time::timeout(DEADLINE, Limited::new(body, largest).collect());
     match reading.await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Problem(Fault::new(Code::TooLarge, format!("the body is larger than {LARGEST} bytes"))))
+            Err(Problem(Fault::new(Code::TooLarge, format!("the body is larger than {largest} bytes"))))
         }
         Ok(Err(_)) => Err(Problem(Fault::invalid("the body ended before it was complete"))),
         Err(_) => Err(Problem(Fault::new(Code::Timeout, "the body took too long to arrive; send it again"))),

@@ -9,8 +9,8 @@ use axum::{
 use patchbay_proto::{
     Route,
     connection::v1::{
-        Connection, CreateConnectionRequest, DeleteConnectionRequest, GetConnectionRequest, ListConnectionsRequest,
-        UpdateConnectionRequest, connection_service_client::ConnectionServiceClient,
+        Connection, ConnectionRequest, CreateConnectionRequest, DeleteConnectionRequest, GetConnectionRequest,
+        ListConnectionsRequest, UpdateConnectionRequest, connection_service_client::ConnectionServiceClient,
     },
 };
 use patchbay_types::{ConnectionId, Timestamp};
@@ -68,6 +68,18 @@ pub(super) struct Shown {
     budget: Budget,
     created_at: Timestamp,
     updated_at: Timestamp,
+}
+
+/// What one call to the partner told.
+#[derive(Debug, Serialize)]
+pub(super) struct Tested {
+    /// `ok`, `rejected`, `unreachable`, `forbidden`, `misconfigured` or `needs_reauthorization`.
+    result: String,
+    message: String,
+    partner_status: Option<u32>,
+    partner_answer: String,
+    duration_ms: i64,
+    tested_at: Timestamp,
 }
 
 pub(super) async fn create(State(gateway): Shared, caller: Caller, JsonBody(new): JsonBody<New>) -> Answer<Response> {
@@ -130,6 +142,43 @@ pub(super) async fn delete(
     let request = DeleteConnectionRequest { workspace_id: caller.workspace.get(), id: id.get() };
     ask(connections(&gateway).delete(request)).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Always 200: what the partner says is a result, never a problem of this request.
+pub(super) async fn test(
+    State(gateway): Shared,
+    caller: Caller,
+    PathId(id): PathId<ConnectionId>,
+) -> Answer<Json<Tested>> {
+    let tested = ask(connections(&gateway).test(named(&caller, id))).await?;
+    Ok(Json(Tested {
+        result: tested.result,
+        message: tested.message,
+        partner_status: tested.partner_status,
+        partner_answer: tested.partner_answer,
+        duration_ms: tested.duration / 1000,
+        tested_at: Timestamp::from_micros(tested.tested_at),
+    }))
+}
+
+pub(super) async fn disconnect(
+    State(gateway): Shared,
+    caller: Caller,
+    PathId(id): PathId<ConnectionId>,
+) -> Answer<Json<Shown>> {
+    shown(ask(connections(&gateway).disconnect(named(&caller, id))).await?).map(Json)
+}
+
+pub(super) async fn reactivate(
+    State(gateway): Shared,
+    caller: Caller,
+    PathId(id): PathId<ConnectionId>,
+) -> Answer<Json<Shown>> {
+    shown(ask(connections(&gateway).reactivate(named(&caller, id))).await?).map(Json)
+}
+
+fn named(caller: &Caller, id: ConnectionId) -> ConnectionRequest {
+    ConnectionRequest { workspace_id: caller.workspace.get(), id: id.get() }
 }
 
 impl Budget {

@@ -88,6 +88,8 @@ async fn every_route_is_closed_without_a_valid_token() {
         ("GET", "/v1/dead-letters/9".to_owned()),
         ("DELETE", "/v1/dead-letters/9".to_owned()),
         ("POST", "/v1/dead-letters/9/replay".to_owned()),
+        ("GET", "/v1/events".to_owned()),
+        ("POST", "/v1/events".to_owned()),
         ("GET", "/v1/workspace".to_owned()),
     ];
     for (method, path) in routes {

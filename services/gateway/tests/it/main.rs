@@ -3,6 +3,9 @@
 
 mod api;
 mod bad_requests;
+mod connections;
+mod connectors;
+mod events;
 mod house;
 mod idempotency;
 mod login;

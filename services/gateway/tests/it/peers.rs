@@ -1,8 +1,12 @@
-//! The three services that the gateway asks. They note what they are asked.
+//! The services that the gateway asks. They note what they are asked.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
 
 use bytes::Bytes;
+use futures_util::{Stream, stream};
 use patchbay_gateway::Peers;
 use patchbay_proto::{
     Route,
@@ -11,10 +15,20 @@ use patchbay_proto::{
         ListAutomationsResponse, UpdateAutomationRequest,
         automation_service_server::{AutomationService, AutomationServiceServer},
     },
+    catalog::v1::{
+        self as catalog, FieldsRequest, GetPartnerRequest, ListOperationsRequest, ListPartnersRequest, OptionsRequest,
+        RefreshRequest,
+        catalog_service_server::{CatalogService, CatalogServiceServer},
+    },
     connection::v1::{
-        Connection, CreateConnectionRequest, DeleteConnectionRequest, DeleteConnectionResponse, GetConnectionRequest,
-        ListConnectionsRequest, ListConnectionsResponse, UpdateConnectionRequest,
+        Connection, ConnectionRequest, CreateConnectionRequest, DeleteConnectionRequest, DeleteConnectionResponse,
+        GetConnectionRequest, ListConnectionsRequest, ListConnectionsResponse, TestConnectionResponse,
+        UpdateConnectionRequest,
         connection_service_server::{ConnectionService, ConnectionServiceServer},
+    },
+    event::v1::{
+        PublishRequest, PublishResponse, TailRequest, TailedEvent,
+        event_service_server::{EventService, EventServiceServer},
     },
     executor::v1::{
         DeadLetterDetail, DeadLetterEntry, DeadLetterRequest, DropDeadLetterResponse, ListDeadLettersRequest,
@@ -45,10 +59,19 @@ pub(crate) enum Asked {
     GetConnection(GetConnectionRequest),
     ListConnections(ListConnectionsRequest),
     DeleteConnection(DeleteConnectionRequest),
+    Connection(&'static str, ConnectionRequest),
     ListRuns(ListRunsRequest),
     Run(&'static str, RunRequest),
     ListDeadLetters(ListDeadLettersRequest),
     DeadLetter(&'static str, DeadLetterRequest),
+    ListPartners(ListPartnersRequest),
+    GetPartner(GetPartnerRequest),
+    ListOperations(ListOperationsRequest),
+    Fields(FieldsRequest),
+    Options(OptionsRequest),
+    Refresh(RefreshRequest),
+    Publish(PublishRequest),
+    Tail(TailRequest),
 }
 
 /// What was given of a connection. The messages themselves hold secrets and can't be printed.
@@ -91,8 +114,10 @@ impl Fakes {
     pub(crate) fn routes(&self) -> Peers {
         Peers {
             connection: Route::local(Routes::new(ConnectionServiceServer::new(self.clone()))),
+            catalog: Route::local(Routes::new(CatalogServiceServer::new(self.clone()))),
             automation: Route::local(Routes::new(AutomationServiceServer::new(self.clone()))),
             executor: Route::local(Routes::new(RunServiceServer::new(self.clone()))),
+            events: Route::local(Routes::new(EventServiceServer::new(self.clone()))),
         }
     }
 
@@ -271,25 +296,134 @@ impl ConnectionService for Fakes {
         self.answer(Asked::DeleteConnection(request.into_inner()), DeleteConnectionResponse {})
     }
 
-    async fn test(
-        &self,
-        _: Request<patchbay_proto::connection::v1::ConnectionRequest>,
-    ) -> Result<Response<patchbay_proto::connection::v1::TestConnectionResponse>, Status> {
-        Err(Status::unimplemented("test"))
+    async fn test(&self, request: Request<ConnectionRequest>) -> Answer<TestConnectionResponse> {
+        let tested = TestConnectionResponse {
+            result: "rejected".to_owned(),
+            message: "give it again".to_owned(),
+            partner_status: Some(401),
+            partner_answer: "no".to_owned(),
+            duration: 12_345,
+            tested_at: 1,
+        };
+        self.answer(Asked::Connection("test", request.into_inner()), tested)
     }
 
-    async fn disconnect(
-        &self,
-        _: Request<patchbay_proto::connection::v1::ConnectionRequest>,
-    ) -> Result<Response<patchbay_proto::connection::v1::Connection>, Status> {
-        Err(Status::unimplemented("disconnect"))
+    async fn disconnect(&self, request: Request<ConnectionRequest>) -> Answer<Connection> {
+        self.answer(Asked::Connection("disconnect", request.into_inner()), connection("CRM", None))
     }
 
-    async fn reactivate(
+    async fn reactivate(&self, request: Request<ConnectionRequest>) -> Answer<Connection> {
+        self.answer(Asked::Connection("reactivate", request.into_inner()), connection("CRM", None))
+    }
+}
+
+fn choice(value: &str, label: &str) -> catalog::Choice {
+    catalog::Choice { value: value.to_owned(), label: label.to_owned() }
+}
+
+fn host() -> catalog::Field {
+    catalog::Field {
+        name: "host".to_owned(),
+        label: "Host".to_owned(),
+        r#type: "string".to_owned(),
+        ..catalog::Field::default()
+    }
+}
+
+fn database() -> catalog::Field {
+    catalog::Field {
+        name: "db_id".to_owned(),
+        label: "Database".to_owned(),
+        help: String::new(),
+        r#type: "integer".to_owned(),
+        required: true,
+        default: Bytes::from_static(b"7"),
+        options: vec![choice("7", "Main")],
+        list: "databases".to_owned(),
+        waits_for: vec!["host".to_owned()],
+        options_error: "down".to_owned(),
+        custom: false,
+    }
+}
+
+fn partner() -> catalog::Partner {
+    catalog::Partner {
+        key: "altcraft".to_owned(),
+        id: 225,
+        title: "Altcraft".to_owned(),
+        titles: [("ru".to_owned(), "Альткрафт".to_owned())].into(),
+        description: "Mail".to_owned(),
+        categories: vec!["marketing".to_owned()],
+        region: vec![3],
+        deprecated: false,
+        version: "1.0.0".to_owned(),
+        connection_fields: vec![host()],
+        testable: true,
+        lists: vec!["databases".to_owned()],
+    }
+}
+
+fn operation() -> catalog::Operation {
+    catalog::Operation {
+        name: "altcraft.import_profile".to_owned(),
+        id: 22_500_001,
+        partner: "altcraft".to_owned(),
+        kind: "action".to_owned(),
+        title: "Import".to_owned(),
+        safe_to_repeat: true,
+        sample: Bytes::from_static(br#"{"profile_id": 1.50}"#),
+        ..catalog::Operation::default()
+    }
+}
+
+#[tonic::async_trait]
+impl CatalogService for Fakes {
+    async fn list_partners(&self, request: Request<ListPartnersRequest>) -> Answer<catalog::ListPartnersResponse> {
+        let found = catalog::ListPartnersResponse { partners: vec![partner()] };
+        self.answer(Asked::ListPartners(request.into_inner()), found)
+    }
+
+    async fn get_partner(&self, request: Request<GetPartnerRequest>) -> Answer<catalog::Partner> {
+        self.answer(Asked::GetPartner(request.into_inner()), partner())
+    }
+
+    async fn list_operations(
         &self,
-        _: Request<patchbay_proto::connection::v1::ConnectionRequest>,
-    ) -> Result<Response<patchbay_proto::connection::v1::Connection>, Status> {
-        Err(Status::unimplemented("reactivate"))
+        request: Request<ListOperationsRequest>,
+    ) -> Answer<catalog::ListOperationsResponse> {
+        let found = catalog::ListOperationsResponse { operations: vec![operation()] };
+        self.answer(Asked::ListOperations(request.into_inner()), found)
+    }
+
+    async fn fields(&self, request: Request<FieldsRequest>) -> Answer<catalog::FieldsResponse> {
+        let section = catalog::RowSection {
+            name: "emails".to_owned(),
+            label: "Emails".to_owned(),
+            help: String::new(),
+            required: true,
+            fields: vec![host()],
+        };
+        let form = catalog::FieldsResponse {
+            operation: Some(operation()),
+            fields: vec![database()],
+            row_sections: vec![section],
+        };
+        self.answer(Asked::Fields(request.into_inner()), form)
+    }
+
+    async fn options(&self, request: Request<OptionsRequest>) -> Answer<catalog::OptionsResponse> {
+        let found = catalog::OptionsResponse { options: vec![choice("12", "Welcome")], fetched_at: 1, truncated: true };
+        self.answer(Asked::Options(request.into_inner()), found)
+    }
+
+    async fn refresh(&self, request: Request<RefreshRequest>) -> Answer<catalog::RefreshResponse> {
+        let list = |list: &str, options, error: &str| catalog::RefreshedList {
+            list: list.to_owned(),
+            options,
+            error: error.to_owned(),
+        };
+        let lists = vec![list("databases", 2, ""), list("scenarios", 0, "down")];
+        self.answer(Asked::Refresh(request.into_inner()), catalog::RefreshResponse { lists })
     }
 }
 
@@ -346,5 +480,29 @@ fn letter() -> DeadLetterEntry {
         run_id: Bytes::from_static(&RUN),
         event_id: "evt".to_owned(),
         at: 0,
+    }
+}
+
+#[tonic::async_trait]
+impl EventService for Fakes {
+    type TailStream = Pin<Box<dyn Stream<Item = Result<TailedEvent, Status>> + Send>>;
+
+    async fn publish(&self, request: Request<PublishRequest>) -> Answer<PublishResponse> {
+        let request = request.into_inner();
+        // The first event fires one trigger, the second two, and so on.
+        let sources = (1..).take(request.events.len()).collect();
+        self.answer(Asked::Publish(request), PublishResponse { sources })
+    }
+
+    async fn tail(&self, request: Request<TailRequest>) -> Answer<Self::TailStream> {
+        let event = TailedEvent {
+            source_id: Bytes::from_static(&SOURCE),
+            event_id: "1".to_owned(),
+            operation: "webhook.received".to_owned(),
+            accepted_at: 0,
+            payload: Bytes::from_static(b"{\"text\":\"a\\nb\"}"),
+        };
+        let events: Self::TailStream = Box::pin(stream::iter([Ok(event), Err(Status::unavailable("gone"))]));
+        self.answer(Asked::Tail(request.into_inner()), events)
     }
 }

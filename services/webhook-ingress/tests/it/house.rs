@@ -8,14 +8,18 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, request::Builder},
 };
 use patchbay_broker::Broker;
-use patchbay_proto::{Topic, event::v1::TriggerFired};
+use patchbay_proto::{
+    Route, Topic,
+    event::v1::{TriggerFired, event_service_client::EventServiceClient},
+};
 use patchbay_service::{Check, Ground};
 use patchbay_webhook_ingress::{Config, role};
 use prost::Message;
 use serde_json::Value;
+use tonic::service::Routes;
 use tower::ServiceExt;
 
-use crate::peers::Peers;
+use crate::{catalog::catalog, peers::Peers};
 
 /// Longer than any wait that ends well.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,6 +30,7 @@ pub(crate) struct House {
     pub(crate) peers: Peers,
     pub(crate) checks: Vec<Check>,
     router: Router,
+    services: Routes,
     _folder: tempfile::TempDir,
 }
 
@@ -62,9 +67,14 @@ impl House {
 
     pub(crate) async fn on(ground: Ground, folder: tempfile::TempDir, config: Config) -> Self {
         let peers = Peers::default();
-        let installed = role::install(&ground, config, peers.automation(), peers.connection()).await.unwrap();
-        let router = installed.http.unwrap();
-        Self { ground, peers, checks: installed.checks, router, _folder: folder }
+        let installed = role::install(&ground, config, catalog(), peers.automation(), peers.connection()).await;
+        let installed = installed.unwrap();
+        let (router, services) = (installed.http.unwrap(), installed.services.unwrap());
+        Self { ground, peers, checks: installed.checks, router, services, _folder: folder }
+    }
+
+    pub(crate) fn events(&self) -> EventServiceClient<Route> {
+        EventServiceClient::new(Route::local(self.services.clone()))
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

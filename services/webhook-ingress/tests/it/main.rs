@@ -2,7 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "tests say by panic what went wrong")]
 
 mod accepting;
+mod bodies;
 mod brokers;
+mod catalog;
+mod events;
 mod house;
+mod partners;
 mod peers;
 mod refusing;

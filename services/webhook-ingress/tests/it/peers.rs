@@ -9,16 +9,20 @@ use patchbay_proto::{
         automation_internal_service_server::{AutomationInternalService, AutomationInternalServiceServer},
     },
     connection::internal::v1::{
-        self as connection, HookKeysRequest, HookKeysResponse, IssueCredentialRequest, IssueCredentialResponse,
-        ReportCredentialRequest, ReportCredentialResponse,
+        self as connection, ConnectionDefinition, HookKeysRequest, HookKeysResponse, IssueCredentialRequest,
+        IssueCredentialResponse, ReportCredentialRequest, ReportCredentialResponse,
         connection_internal_service_server::{ConnectionInternalService, ConnectionInternalServiceServer},
     },
 };
-use patchbay_service::hook_token::{self, HookKey};
-use patchbay_types::SourceId;
+use patchbay_service::{
+    hook_token::{self, HookKey},
+    status::from_fault,
+};
+use patchbay_types::{Fault, SourceId, fault::Code};
 use tonic::{Request, Response, Status, service::Routes};
 
 pub(crate) const WORKSPACE: i64 = 7;
+pub(crate) const OTHER_WORKSPACE: i64 = 8;
 
 /// What the peers know. Cloning shares it.
 #[derive(Debug, Clone, Default)]
@@ -28,8 +32,11 @@ pub(crate) struct Peers(Arc<Mutex<State>>);
 struct State {
     sources: Vec<Source>,
     revision: i64,
+    connections: Vec<(ConnectionDefinition, String)>,
+    connection_revision: i64,
     down: bool,
     asked: u64,
+    issued: u64,
 }
 
 pub(crate) fn hook_key() -> HookKey {
@@ -44,19 +51,57 @@ impl Peers {
         (id, hook_token::encode(&hook_key(), id))
     }
 
+    /// The same of a partner's trigger.
+    pub(crate) fn publish_of(&self, operation: &str, connection_id: i64, parameters: &str) -> (SourceId, String) {
+        let id = SourceId::generate();
+        let parameters = parameters.as_bytes().to_vec().into();
+        self.put(id, Source { operation: operation.to_owned(), parameters, connection_id, ..Source::default() });
+        (id, hook_token::encode(&hook_key(), id))
+    }
+
     pub(crate) fn change(&self, id: SourceId, parameters: &str, deleted: bool) {
+        let (operation, parameters) = ("webhook.received".to_owned(), parameters.as_bytes().to_vec().into());
+        self.put(id, Source { operation, parameters, deleted, ..Source::default() });
+    }
+
+    fn put(&self, id: SourceId, source: Source) {
         let mut state = self.0.lock().unwrap();
         state.revision += 1;
         let source = Source {
             id: id.as_bytes().to_vec().into(),
             workspace_id: WORKSPACE,
-            operation: "webhook.received".to_owned(),
-            parameters: parameters.as_bytes().to_vec().into(),
-            deleted,
+            mode: "webhook".to_owned(),
             revision: state.revision,
+            ..source
         };
         state.sources.retain(|known| known.id != source.id);
         state.sources.push(source);
+    }
+
+    /// Makes a connection, or gives it another secret.
+    pub(crate) fn connect(&self, id: i64, workspace_id: i64, secret: &str) {
+        let connection =
+            ConnectionDefinition { id, workspace_id, status: "active".to_owned(), ..ConnectionDefinition::default() };
+        self.put_connection(connection, secret);
+    }
+
+    pub(crate) fn set_status(&self, id: i64, status: &str) {
+        let known = self.0.lock().unwrap().connections.iter().find(|(known, _)| known.id == id).cloned();
+        let (connection, secret) = known.unwrap();
+        self.put_connection(ConnectionDefinition { status: status.to_owned(), ..connection }, &secret);
+    }
+
+    fn put_connection(&self, connection: ConnectionDefinition, secret: &str) {
+        let mut state = self.0.lock().unwrap();
+        state.connection_revision += 1;
+        let connection = ConnectionDefinition { revision: state.connection_revision, ..connection };
+        state.connections.retain(|(known, _)| known.id != connection.id);
+        state.connections.push((connection, secret.to_owned()));
+    }
+
+    /// How often a credential was asked for.
+    pub(crate) fn issued(&self) -> u64 {
+        self.0.lock().unwrap().issued
     }
 
     /// A database that was restored from before everything.
@@ -118,16 +163,31 @@ impl ConnectionInternalService for Peers {
 
     async fn changes_since(
         &self,
-        _: Request<connection::ChangesSinceRequest>,
+        request: Request<connection::ChangesSinceRequest>,
     ) -> Result<Response<connection::ChangesSinceResponse>, Status> {
-        Err(Status::unimplemented("not asked by ingress"))
+        self.check()?;
+        let state = self.0.lock().unwrap();
+        let since = request.into_inner().revision;
+        let known = state.connections.iter().map(|(connection, _)| connection);
+        let connections = known.filter(|connection| connection.revision > since).cloned().collect();
+        Ok(Response::new(connection::ChangesSinceResponse { revision: state.connection_revision, connections }))
     }
 
     async fn issue_credential(
         &self,
-        _: Request<IssueCredentialRequest>,
+        request: Request<IssueCredentialRequest>,
     ) -> Result<Response<IssueCredentialResponse>, Status> {
-        Err(Status::unimplemented("not asked by ingress"))
+        self.check()?;
+        let mut state = self.0.lock().unwrap();
+        state.issued += 1;
+        let id = request.into_inner().connection_id;
+        let found = state.connections.iter().find(|(connection, _)| connection.id == id);
+        let (connection, secret) = found.ok_or_else(|| from_fault(&Fault::not_found("the connection")))?;
+        if connection.status != "active" {
+            return Err(from_fault(&Fault::new(Code::FailedPrecondition, format!("it is {}", connection.status))));
+        }
+        let fields = serde_json::json!({ "secret": secret }).to_string().into();
+        Ok(Response::new(IssueCredentialResponse { fields, revision: connection.revision }))
     }
 
     async fn report_refused_credential(

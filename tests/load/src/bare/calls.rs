@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method};
 use patchbay_broker::{Consumer, Delivery};
-use patchbay_egress::{Egress, Request};
+use patchbay_egress::{Egress, Redirects, Request};
 use patchbay_runtime::Tasks;
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -93,6 +93,7 @@ impl Caller {
             headers: self.headers.clone(),
             body: event.import,
             timeout: CALL_TIMEOUT,
+            redirects: Redirects::default(),
         };
         let response = self.egress.send(request).await?;
         let answer: Answer = serde_json::from_slice(&response.body).context("read the partner's answer")?;

@@ -1,0 +1,2 @@
+ALTER TABLE automation_sources ADD COLUMN connection_id BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE automation_sources ADD COLUMN mode TEXT NOT NULL DEFAULT 'webhook';
