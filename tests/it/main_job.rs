@@ -92,7 +92,8 @@ async fn a_webhook_that_is_not_signed_starts_nothing() {
     let scene = Scene::begin().await;
     let altcraft = scene.connect().await;
     let hook = listen(&scene, launch(altcraft)).await;
-    let body = json!({"id": "evt_1", "type": "contact.created", "data": {"id": "1", "email": "eve@shop.test"}}).to_string();
+    let body =
+        json!({"id": "evt_1", "type": "contact.created", "data": {"id": "1", "email": "eve@shop.test"}}).to_string();
     let forged = [JSON, ("x-crm-timestamp", "1700000000"), ("x-crm-signature", "sha256=00")];
     for headers in [&forged[..1], &forged[..]] {
         let answer = http::call(scene.house.address("listen"), "POST", &hook, headers, body.as_bytes()).await.unwrap();
@@ -136,7 +137,10 @@ async fn forms_and_json_map_into_profile_fields() {
     assert_eq!((answer.status, answer.body.as_str()), (200, "OK"));
     let tilda = profile(&scene, "tilda@shop.test").await;
     assert_eq!(tilda["_fname"], ODD);
-    assert_eq!((&tilda["phones"], &tilda["product"], &tilda["total"]), (&json!(["+7 (900) 111-22-33"]), &json!("Cup"), &json!(150)));
+    assert_eq!(
+        (&tilda["phones"], &tilda["product"], &tilda["total"]),
+        (&json!(["+7 (900) 111-22-33"]), &json!("Cup"), &json!(150))
+    );
 
     // A webhook of amoCRM: everything is nested, custom fields are lists of lists.
     let contact = "trigger.contacts.add[0]";

@@ -1,13 +1,12 @@
 //! A partner, compiled.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use http::HeaderName;
 use patchbay_egress::Response;
 use patchbay_flow::expression::{Name, Scope, Template, Value, from_json_value, to_json_value};
 
 use crate::{
-    Field, FieldFault, FieldType, List, Operation, Trigger,
+    Budget, Field, FieldFault, FieldType, List, Operation, Trigger,
     call::{Http, parse_body},
     form::unknown_field,
     outcome::clean,
@@ -51,28 +50,6 @@ pub struct Connector {
     pub(crate) test: Option<Arc<Operation>>,
     pub(crate) operations: Vec<Arc<Operation>>,
     pub(crate) triggers: Vec<Arc<Trigger>>,
-}
-
-/// How many calls the partner takes from one connection, where it says so.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Budget {
-    /// How many calls may be in flight.
-    pub concurrency: Option<u32>,
-    /// How many calls may start in a time.
-    pub rate: Option<Rate>,
-    /// The header of answers that says how many calls are left.
-    pub remaining_header: Option<HeaderName>,
-    /// The header of answers that says when calls are taken again.
-    pub reset_header: Option<HeaderName>,
-}
-
-/// How many calls may start in a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// The number of calls, above zero.
-    pub requests: u32,
-    /// The time that they count in.
-    pub per: Duration,
 }
 
 impl Connector {

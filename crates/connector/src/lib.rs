@@ -7,6 +7,7 @@
 //!
 //! No I/O, no async, no clock.
 
+mod budget;
 mod call;
 mod catalog;
 mod compile;
@@ -23,8 +24,9 @@ mod replay;
 mod schema;
 mod trigger;
 
+pub use budget::{Budget, Rate};
 pub use catalog::{Catalog, CatalogError, builtin};
-pub use connector::{Budget, Connector, Partner, Rate};
+pub use connector::{Connector, Partner};
 pub use field::{Choice, FaultKind, Field, FieldFault, FieldType};
 pub use form::{CustomFields, RowSection};
 pub use lint::warnings;

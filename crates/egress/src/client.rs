@@ -17,7 +17,7 @@ use crate::connector::{Connector, Resolver};
 use crate::error::{Error, Kind, SendError, Sent};
 use crate::guard::Guard;
 use crate::gzip::Coding;
-use crate::{AllowRule, Request, Response, redirect, target};
+use crate::{AllowRule, Request, Response, Streamed, redirect, target};
 
 const OWN_USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("patchbay/", env!("CARGO_PKG_VERSION")));
 
@@ -123,21 +123,8 @@ impl Egress {
 
     /// One request and its answer; `allowed` is the time that all hops have together.
     async fn hop(&self, request: Request, allowed: Duration) -> Result<Response, SendError> {
-        let uri = target::parse(&request.url)?;
-        check_head(&request.method, &request.headers)?;
-        if request.body.len() > self.max_request_bytes {
-            let message = format!("the request body is larger than {} bytes", self.max_request_bytes);
-            return Err(SendError::unsent(Kind::TooLarge, message));
-        }
-
         let timeout = request.timeout;
-        let mut outgoing = http::Request::new(Full::new(request.body));
-        *outgoing.method_mut() = request.method;
-        *outgoing.uri_mut() = uri.clone();
-        *outgoing.headers_mut() = request.headers;
-        outgoing.headers_mut().entry(USER_AGENT).or_insert(OWN_USER_AGENT);
-        outgoing.headers_mut().entry(ACCEPT_ENCODING).or_insert(GZIP);
-
+        let (mut outgoing, uri) = self.prepare(request)?;
         let picked = capture_connection(&mut outgoing);
         match tokio::time::timeout(timeout, self.exchange(outgoing)).await {
             Ok(Ok(response)) => Ok(response),
@@ -147,6 +134,44 @@ impl Egress {
                 Err(SendError::new(Kind::Timeout, sent(&picked), message))
             }
         }
+    }
+
+    /// One exchange whose answer may have no end. The time of the request is that for the head of the answer; its body is
+    /// read piece by piece, without limits and never unpacked.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] when no answer begins.
+    pub async fn stream(&self, request: Request) -> Result<Streamed, SendError> {
+        let timeout = request.timeout;
+        let (mut outgoing, uri) = self.prepare(request)?;
+        outgoing.headers_mut().remove(ACCEPT_ENCODING);
+        let picked = capture_connection(&mut outgoing);
+        match tokio::time::timeout(timeout, self.client.request(outgoing)).await {
+            Ok(Ok(answer)) => Ok(Streamed::new(answer, host_of(&uri).to_owned())),
+            Ok(Err(error)) => Err(self.explain(Failure::Client(error), &uri, sent(&picked))),
+            Err(_) => {
+                let message = format!("host {} began no answer within {timeout:?}", host_of(&uri));
+                Err(SendError::new(Kind::Timeout, sent(&picked), message))
+            }
+        }
+    }
+
+    /// The request as it is sent, when it may be.
+    fn prepare(&self, request: Request) -> Result<(http::Request<Full<Bytes>>, Uri), SendError> {
+        let uri = target::parse(&request.url)?;
+        check_head(&request.method, &request.headers)?;
+        if request.body.len() > self.max_request_bytes {
+            let message = format!("the request body is larger than {} bytes", self.max_request_bytes);
+            return Err(SendError::unsent(Kind::TooLarge, message));
+        }
+        let mut outgoing = http::Request::new(Full::new(request.body));
+        *outgoing.method_mut() = request.method;
+        *outgoing.uri_mut() = uri.clone();
+        *outgoing.headers_mut() = request.headers;
+        outgoing.headers_mut().entry(USER_AGENT).or_insert(OWN_USER_AGENT);
+        outgoing.headers_mut().entry(ACCEPT_ENCODING).or_insert(GZIP);
+        Ok((outgoing, uri))
     }
 
     async fn exchange(&self, outgoing: http::Request<Full<Bytes>>) -> Result<Response, Failure> {

@@ -29,6 +29,7 @@ mod rebinding_tests;
 mod redirect;
 mod request;
 mod stream;
+mod streamed;
 mod target;
 #[cfg(test)]
 mod tls_tests;
@@ -37,4 +38,5 @@ pub use allow::{AllowRule, ParseAllowRuleError};
 pub use client::{Egress, Options};
 pub use error::{Error, Kind, SendError, Sent};
 pub use request::{Redirects, Request, Response};
+pub use streamed::Streamed;
 pub use target::destination;

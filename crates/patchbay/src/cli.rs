@@ -41,6 +41,9 @@ pub(crate) enum Command {
     /// Checks connectors and replays their recorded exchanges, without a network.
     #[command(subcommand)]
     Connector(ConnectorCommand),
+    /// Publishes events to an instance, and shows what comes in there.
+    #[command(subcommand)]
+    Events(EventsCommand),
     /// Shows the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -260,6 +263,46 @@ pub(crate) enum DeadLettersCommand {
         id: Vec<i64>,
         #[command(flatten)]
         desk: Desk,
+    },
+}
+
+/// An instance, and who asks.
+#[derive(Args)]
+pub(crate) struct Instance {
+    /// Where its public HTTP API is.
+    #[arg(long, value_name = "URL", env = "PATCHBAY_URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) url: String,
+    /// A token, as `patchbay user token` makes it.
+    #[arg(long, value_name = "TOKEN", env = "PATCHBAY_TOKEN", hide_env_values = true)]
+    pub(crate) token: String,
+    /// Prints JSON: one object, or one a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum EventsCommand {
+    /// Publishes what standard input holds: one CloudEvent, a list of them, or with --type the data of a new one.
+    Publish {
+        /// The type of the event that standard input is the data of, such as com.acme.customer.created.
+        #[arg(long = "type", value_name = "TYPE")]
+        kind: Option<String>,
+        /// Who produces it.
+        #[arg(long, value_name = "SOURCE", default_value = "patchbay-cli", requires = "kind")]
+        source: String,
+        /// What it is about.
+        #[arg(long, value_name = "SUBJECT", requires = "kind")]
+        subject: Option<String>,
+        /// Its id, unique in the source: the same id again is the same event. A new one when left out.
+        #[arg(long, value_name = "ID", requires = "kind")]
+        id: Option<String>,
+        #[command(flatten)]
+        instance: Instance,
+    },
+    /// Shows every event of the workspace that is accepted from now on, until Ctrl-C.
+    Tail {
+        #[command(flatten)]
+        instance: Instance,
     },
 }
 

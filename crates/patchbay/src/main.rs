@@ -6,6 +6,7 @@ mod connector;
 mod database;
 mod dead_letters;
 mod desk;
+mod events;
 mod failure;
 mod output;
 mod runs;
@@ -49,6 +50,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Runs(command) => runs::run(command),
         Command::DeadLetters(command) => dead_letters::run(command),
         Command::Connector(command) => connector::run(command),
+        Command::Events(command) => events::run(command),
         Command::Config(ConfigCommand::Reference { json }) => config::print_reference(json),
         Command::Config(ConfigCommand::Print { sources, json }) => config::print_effective(&sources, json),
         Command::Completions { shell } => completions(shell),

@@ -99,6 +99,10 @@ async fn send(
         tokio::time::sleep(LEASE_LOOK).await;
     }
     let answer = executor.egress.send(request).await;
+    let pause = answer.as_ref().ok().and_then(|answer| step.budget.pause(&answer.headers, executor.now()));
+    if let Some(pause) = pause {
+        executor.gates.gate(step.connection).report(Verdict::Pause(pause), executor.clock.since_boot());
+    }
     Ok(step.operation.interpret(&connection, input, answer.as_ref()))
 }
 

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use patchbay_connector::{Catalog, Operation};
+use patchbay_connector::{Budget, Catalog, Operation};
 use patchbay_flow::{
     Plan, Repeat, Retry, StepPlan,
     expression::{Expression, Name, Template},
@@ -34,6 +34,7 @@ pub(crate) struct CompiledStep {
     pub(crate) input: Template,
     /// Fields of its connection that nobody may see.
     pub(crate) secrets: Vec<String>,
+    pub(crate) budget: Budget,
 }
 
 /// The document as the executor reads it; the automation service has checked it.
@@ -95,6 +96,7 @@ impl CompiledAutomation {
                 operation: Arc::clone(operation),
                 input,
                 secrets: connector.secret_fields().into_iter().map(str::to_owned).collect(),
+                budget: connector.budget().clone(),
             });
         }
         if steps.is_empty() {

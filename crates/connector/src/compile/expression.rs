@@ -114,15 +114,7 @@ impl Compiler<'_> {
                 Some(expression)
             }
             Err(error) => {
-                let is_assignment =
-                    text.replace("==", "").replace("!=", "").replace("<=", "").replace(">=", "").contains('=');
-                let hint = match () {
-                    () if text.contains("{{") => Some("an expression stands here without `{{` and `}}`"),
-                    () if text.contains("&&") || text.contains("||") => Some("write `and`, `or` and `not`"),
-                    () if is_assignment => Some("`==` compares"),
-                    () => None,
-                };
-                self.refuse(path, &error.to_string(), sees, hint);
+                self.refuse(path, &error.to_string(), sees, syntax_hint(text));
                 None
             }
         }
@@ -167,4 +159,17 @@ impl Compiler<'_> {
             }
         }
     }
+}
+
+/// What usually helps when a text is no expression.
+fn syntax_hint(text: &str) -> Option<&'static str> {
+    if text.contains("{{") {
+        return Some("an expression stands here without `{{` and `}}`");
+    }
+    if text.contains("&&") || text.contains("||") {
+        return Some("write `and`, `or` and `not`");
+    }
+    let without_comparisons =
+        ["==", "!=", "<=", ">="].iter().fold(text.to_owned(), |text, sign| text.replace(sign, ""));
+    without_comparisons.contains('=').then_some("`==` compares")
 }

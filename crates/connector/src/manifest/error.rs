@@ -134,18 +134,20 @@ fn describe(error: &Error) -> (String, Option<String>) {
         ),
         Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => too_deep(),
         Error::Budget { .. } => too_much(),
-        other => {
-            let message = first_line(&other.to_string());
-            match () {
-                () if message.starts_with("recursion limit") => too_deep(),
-                () if message.starts_with("alias replay") => too_much(),
-                () => {
-                    let hint = syntax_hint(&message);
-                    (message, hint)
-                }
-            }
-        }
+        other => by_words(first_line(&other.to_string())),
     }
+}
+
+/// What has no kind of its own is known by its words.
+fn by_words(message: String) -> (String, Option<String>) {
+    if message.starts_with("recursion limit") {
+        return too_deep();
+    }
+    if message.starts_with("alias replay") {
+        return too_much();
+    }
+    let hint = syntax_hint(&message);
+    (message, hint)
 }
 
 fn too_deep() -> (String, Option<String>) {
@@ -176,15 +178,15 @@ fn type_hint(message: &str) -> Option<String> {
 
 /// What usually helps against what the YAML parser says.
 fn syntax_hint(message: &str) -> Option<String> {
-    let hint = match message {
-        _ if message.contains("tab") => "indent by spaces",
-        _ if message.contains("did not find expected") => {
-            "look for a bracket or quote above that is not closed, and put texts with `: `, `#`, `{` or `[` in quotes"
-        }
-        _ if message.contains("mapping values are not allowed") => "put texts with `: ` in quotes",
-        _ => return None,
-    };
-    Some(hint.to_owned())
+    let hints = [
+        ("tabs disallowed", "indent by spaces"),
+        (
+            "did not find expected",
+            "look for a bracket or quote above that is not closed, and put texts with `: `, `#`, `{` or `[` in quotes",
+        ),
+        ("mapping values are not allowed", "put texts with `: ` in quotes"),
+    ];
+    hints.into_iter().find(|(words, _)| message.contains(words)).map(|(_, hint)| hint.to_owned())
 }
 
 fn scalar(kind: &str) -> &str {

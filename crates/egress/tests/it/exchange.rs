@@ -184,3 +184,26 @@ fn refuses_options_that_would_refuse_every_exchange() {
     let error = Egress::new(Options { max_response_bytes: 0, ..options() }).unwrap_err();
     assert!(matches!(error, Error::ZeroOption("max_response_bytes")));
 }
+
+#[tokio::test]
+async fn an_answer_without_an_end_is_read_piece_by_piece() {
+    let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+    let server = Server::answering(format!("{head}5\r\nhello\r\n6\r\n world\r\n"));
+    let mut streamed = egress().stream(get(server.url("/"))).await.unwrap();
+    assert_eq!(streamed.status, 200);
+    let mut text = Vec::new();
+    let end = loop {
+        match streamed.next().await {
+            Ok(Some(piece)) => text.extend_from_slice(&piece),
+            end => break end,
+        }
+    };
+    assert_eq!((text.as_slice(), end.unwrap_err().kind), (b"hello world".as_slice(), Kind::Reset));
+    assert!(!server.seen().await.contains("accept-encoding"));
+}
+
+#[tokio::test]
+async fn a_stream_goes_through_the_same_guard() {
+    let refused = Egress::new(Options::default()).unwrap().stream(get("http://127.0.0.1:1/".to_owned())).await;
+    assert_eq!(refused.unwrap_err().kind, Kind::Forbidden);
+}

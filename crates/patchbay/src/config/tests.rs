@@ -21,11 +21,13 @@ fn the_reference_is_a_configuration() {
     config.check().map_err(|_| "refused").unwrap();
     assert_eq!(config.gateway(), patchbay_gateway::Config::default());
     assert_eq!(config.ingress, patchbay_webhook_ingress::Config::default());
+    assert_eq!(config.catalog, patchbay_catalog::Config::default());
+    assert_eq!(config.connection, patchbay_connection::Config::default());
 }
 
 #[test]
 fn every_key_is_in_the_reference_and_nothing_else() {
-    let sections: [(&str, BTreeSet<&str>); 12] = [
+    let sections: [(&str, BTreeSet<&str>); 14] = [
         ("store", keys_of::<Store>()),
         ("broker", keys_of::<Broker>()),
         ("storage", keys_of::<Storage>()),
@@ -33,6 +35,8 @@ fn every_key_is_in_the_reference_and_nothing_else() {
         ("egress", keys_of::<Egress>()),
         ("retention", keys_of::<patchbay_action_executor::config::Retention>()),
         ("ingress", keys_of::<patchbay_webhook_ingress::Config>()),
+        ("connection", keys_of::<patchbay_connection::Config>()),
+        ("catalog", keys_of::<patchbay_catalog::Config>()),
         ("executor", keys_of::<patchbay_action_executor::config::Config>()),
         ("gateway", keys_of::<Gateway>()),
         ("log", keys_of::<Log>()),

@@ -53,7 +53,7 @@ fn source(path: &Path) -> Result<Source, Failure> {
         let hint = format!("hint: give a {MANIFEST}, its folder, or one file of its folder `{RECORDINGS}`");
         return Err(Failure::usage(format!("there is no file {}\n{hint}", path.display())));
     }
-    let folder = path.parent().unwrap_or(Path::new(""));
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let manifest = folder.parent().map(|above| above.join(MANIFEST)).filter(|manifest| manifest.is_file());
     match manifest.filter(|_| folder.ends_with(RECORDINGS)) {
         Some(manifest) => Ok(Source { manifest, recordings: vec![path.to_owned()] }),
@@ -63,7 +63,7 @@ fn source(path: &Path) -> Result<Source, Failure> {
 
 /// A manifest and all recorded exchanges beside it.
 fn beside(manifest: PathBuf) -> Result<Source, Failure> {
-    let folder = manifest.parent().unwrap_or(Path::new("")).join(RECORDINGS);
+    let folder = manifest.parent().unwrap_or_else(|| Path::new("")).join(RECORDINGS);
     let mut recordings = Vec::new();
     if folder.is_dir() {
         for entry in fs::read_dir(&folder).with_context(|| unread(&folder))? {

@@ -181,3 +181,26 @@ fn the_connectors_that_come_with_patchbay_do_what_their_recordings_say() {
         assert_eq!(test.code, Some(0), "{test:?}");
     }
 }
+
+/// The blocks of YAML in the guide for authors, in their order.
+fn blocks_of_the_guide() -> Vec<String> {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/connectors.md");
+    let text = fs::read_to_string(guide).unwrap();
+    let blocks = text.split("```yaml\n").skip(1);
+    blocks.map(|block| block.split("```").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_walk_of_the_guide_leads_to_a_connector() {
+    let folder = tempfile::tempdir().unwrap();
+    let blocks = blocks_of_the_guide();
+    let [_, head, action, lists, trigger, exchanges] = blocks.as_slice() else { panic!("{} blocks", blocks.len()) };
+    let head = head.strip_suffix("operations:\n").unwrap();
+    write(folder.path(), &format!("{head}{lists}\noperations:\n{action}{trigger}"), None);
+    fs::write(folder.path().join("tests/create_contact.yaml"), exchanges).unwrap();
+
+    let lint = connector("lint", folder.path(), &["--strict"]);
+    assert_eq!((lint.code, lint.output.as_str()), (Some(0), "0 errors, 0 warnings in 2 files\n"), "{lint:?}");
+    let test = connector("test", folder.path(), &[]);
+    assert_eq!((test.code, test.output.as_str()), (Some(0), "4 cases in 1 file, all as recorded\n"), "{test:?}");
+}

@@ -36,8 +36,8 @@ async fn the_printed_line_makes_a_profile_and_launches_the_scenario() {
     let (process, ready) = start(folder.path());
     let (public, sandbox) = (address(&ready, "listen"), address(&ready, "sandbox_listen"));
 
-    let accepted = send(&ready, "fire").await;
-    assert_eq!((accepted.status, accepted.body.as_str()), (200, "OK"));
+    let contact = send(&ready, "fire").await;
+    assert_eq!((contact.status, &contact.json()["email"]), (201, &json!("ann@shop.test")));
 
     let profile =
         wait_for("the profile", PATIENCE, async || items(sandbox, "/_/altcraft/profiles?db_id=7", &[]).await.pop());
@@ -53,13 +53,28 @@ async fn the_printed_line_makes_a_profile_and_launches_the_scenario() {
         let runs = items(public, "/v1/runs", &[("authorization", &authorization)]).await;
         runs.into_iter().find(|run| run["status"] == "succeeded")
     });
-    let step = run.await["steps"][0].clone();
+    let run = run.await;
+    assert_eq!(run["event_id"], contact.json()["id"]);
+    let step = run["steps"][0].clone();
     assert_eq!((&step["key"], &step["status"], &step["attempts"]), (&json!("launch"), &json!("succeeded"), &json!(1)));
     assert_eq!(step["input"]["data"]["_fname"], "Ann", "{step}");
     assert_eq!(step["output"]["profile_id"], profile["id"], "{step}");
     let ended = process.terminate();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(!ended.errors.contains("sandbox-altcraft-token"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn the_printed_hook_takes_any_json_and_starts_the_second_automation() {
+    let folder = tempfile::tempdir().unwrap();
+    let (process, ready) = start(folder.path());
+    let accepted = send(&ready, "fire_webhook").await;
+    assert_eq!((accepted.status, accepted.body.as_str()), (200, "OK"));
+    let sandbox = address(&ready, "sandbox_listen");
+    let entry =
+        wait_for("the entry", PATIENCE, async || items(sandbox, "/_/altcraft/workflows/12/entries", &[]).await.pop());
+    assert_eq!(entry.await["email"], "bob@shop.test");
+    assert_eq!(process.terminate().code, Some(0));
 }
 
 #[tokio::test]
@@ -73,8 +88,7 @@ async fn a_second_start_uses_what_the_first_has_made() {
     let (second, ready) = start(folder.path());
     assert_eq!(token(&ready), first_token);
     let sandbox = address(&ready, "sandbox_listen");
-    let accepted = send(&ready, "fire").await;
-    assert_eq!(accepted.status, 200, "{accepted:?}");
+    assert_eq!(send(&ready, "fire").await.status, 201);
     let profile = wait_for("the profile in the second sandbox", PATIENCE, async || {
         items(sandbox, "/_/altcraft/profiles?db_id=7", &[]).await.pop()
     });

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     demo::{JSON, items, send, start},
-    process::{Ended, PATIENCE, address, run},
+    process::{Ended, PATIENCE, Process, address, command, run, run_with_input},
 };
 
 /// What a command prints as JSON over a data directory.
@@ -67,6 +67,54 @@ async fn a_failed_run_is_found_mended_and_gone_from_the_dead_letters() {
     let again = said(data, &["runs", "replay", id]);
     assert_eq!((again.code, again.output.as_str()), (Some(1), ""), "{again:?}");
     assert!(again.errors.contains("run is succeeded and can't be replayed"), "{again:?}");
+    assert_eq!(process.terminate().code, Some(0));
+}
+
+#[tokio::test]
+async fn events_are_published_and_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let (process, ready) = start(data);
+    let token = run(&["user", "token", "--email", "demo@example.com", "--data-dir", data.to_str().unwrap()]).output;
+    let instance = ["--url", ready["demo"]["url"].as_str().unwrap(), "--token", token.trim(), "--json"];
+    let authorization = format!("Bearer {}", token.trim());
+    let listening = json!({
+        "name": "By event", "trigger": {"operation": "event.received", "parameters": {"type": "com.acme.*"}},
+        "steps": [{"key": "import", "operation": "altcraft.import_profile", "connection_id": 2,
+            "input": {"db_id": 7, "email": "{{ trigger.email }}", "data": {"_fname": "{{ trigger_meta.subject }}"}}}],
+    });
+    let headers = [("authorization", authorization.as_str()), JSON];
+    let public = address(&ready, "listen");
+    let made = http::call(public, "POST", "/v1/automations", &headers, listening.to_string().as_bytes()).await.unwrap();
+    let path = format!("/v1/automations/{}/publish", made.json()["id"].as_str().unwrap());
+    let published = http::call(public, "POST", &path, &headers, b"{}").await.unwrap();
+    assert_eq!((published.status, &published.json()["trigger"]["hook_url"]), (200, &Value::Null), "{published:?}");
+
+    let (tail, lines) = Process::watch(command(&[&["events", "tail"], &instance[..]].concat()));
+    let first = ["events", "publish", "--type", "com.acme.customer.created", "--subject", "Ann", "--id", "7"];
+    let publish = || run_with_input(&[&first[..], &instance[..]].concat(), r#"{"email":"ann@shop.test"}"#);
+    // It is watched from some moment on: the same event again is no second one.
+    let seen = wait_for("the event", PATIENCE, async || {
+        let answer: Value = serde_json::from_str(&publish().output).unwrap();
+        assert_eq!(answer["events"], json!([{"id": "7", "triggers": 1}]));
+        lines.try_recv().ok()
+    })
+    .await;
+    let seen: Value = serde_json::from_str(&seen).unwrap();
+    assert_eq!((&seen["event_id"], &seen["trigger"]), (&json!("7"), &json!({"email": "ann@shop.test"})));
+    let run = run_is(data, "succeeded").await;
+    assert_eq!((&run["event_id"], &run["steps"][0]["input"]["data"]["_fname"]), (&json!("7"), &json!("Ann")));
+
+    let list = json!([{"specversion": "1.0", "id": "8", "source": "s", "type": "org.other"}]).to_string();
+    let unwanted = run_with_input(&[&["events", "publish"], &instance[..4]].concat(), &list);
+    assert_eq!((unwanted.code, unwanted.output.as_str()), (Some(0), "8 accepted; no automation wants it\n"));
+    let wrong = run_with_input(&["events", "publish", "--url", instance[1], "--token", "nobody"], &list);
+    assert!(wrong.code == Some(1) && wrong.errors.contains("token"), "{wrong:?}");
+    for input in ["", "{", "7", "{}"] {
+        let refused = run_with_input(&[&["events", "publish"], &instance[..]].concat(), input);
+        assert_eq!(refused.code, Some(2), "{input}: {refused:?}");
+    }
+    assert_eq!(tail.terminate().code, Some(0));
     assert_eq!(process.terminate().code, Some(0));
 }
 

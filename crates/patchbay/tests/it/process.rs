@@ -89,6 +89,17 @@ impl Process {
         }
     }
 
+    /// Starts a call and gives what it prints line by line.
+    pub(crate) fn watch(mut command: Command) -> (Self, mpsc::Receiver<String>) {
+        let mut child = command.spawn().unwrap();
+        let output = child.stdout.take().unwrap();
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            BufReader::new(output).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
+        (Self { child }, receiver)
+    }
+
     /// A child that was started otherwise.
     pub(crate) fn of(child: Child) -> Self {
         Self { child }

@@ -13,6 +13,10 @@ use crate::{Choice, FieldType};
 /// One field, or with `custom_fields` all those that the account defines.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("anyOf" = [
+    { "required": ["name", "label", "type"] },
+    { "required": ["custom_fields", "prefix"] },
+]))]
 pub(crate) struct FieldSection {
     /// The stable name, as templates use it: small letters, digits, `_` and `-`.
     pub(crate) name: Option<String>,

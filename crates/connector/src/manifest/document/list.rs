@@ -9,6 +9,10 @@ use crate::Choice;
 /// A list that fields are chosen from: fixed by `options`, or read from the account by `request`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [
+    { "required": ["options"] },
+    { "required": ["request", "items", "key", "label"] },
+]))]
 pub(crate) struct ListSection {
     /// The items of a fixed list.
     pub(crate) options: Option<Vec<Choice>>,

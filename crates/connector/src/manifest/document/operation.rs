@@ -10,6 +10,10 @@ use super::{FieldSection, ModesSection, RequestSection, RowSectionSection, Secon
 /// An action or a trigger. A published one keeps its key, its id and the names of its fields for ever.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [
+    { "properties": { "kind": { "const": "action" } }, "required": ["request"] },
+    { "properties": { "kind": { "const": "trigger" } }, "required": ["modes"] },
+]))]
 pub(crate) struct OperationSection {
     /// The stable key: small letters, digits, `_` and `-`.
     pub(crate) key: String,
