@@ -9,7 +9,8 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
     let name_is_plain = authority.host().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte));
     let port_is_there = authority.as_str() == authority.host() || authority.port_u16().is_some_and(|port| port > 0);
     let parts = authority.host().trim_matches(['[', ']']);
-    if parts.is_empty() || !name_is_plain || !port_is_there {
+    let has_user = host.contains('@');
+    if parts.is_empty() || !name_is_plain || !port_is_there || has_user {
         return Err(expected(text));
     }
     Ok(())
@@ -53,6 +54,7 @@ mod tests {
             "host/path",
             "host?x=1",
             "user@host",
+            "http://user:password@127.0.0.1:8090",
             "ho st",
             "host:",
             "host:99999",

@@ -11,7 +11,7 @@ use std::time::Duration;
 use http::Uri;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -107,9 +107,30 @@ impl Shared {
             SendError::unsent(Kind::InvalidUrl, format!("host {host} can't be named in tls")).caused_by(error)
         })?;
         let stream = self.tls.connect(name, stream).await.map_err(|error| {
-            SendError::unsent(Kind::Tls, format!("tls handshake with host {host} failed")).caused_by(error)
+            SendError::unsent(Kind::Tls, format!("tls handshake with host {host} failed{}", why(&error)))
+                .caused_by(error)
         })?;
         Ok(Stream::Tls(Box::new(stream)))
+    }
+}
+
+/// What a person can do something about, in plain words.
+fn why(error: &io::Error) -> &'static str {
+    let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else { return "" };
+    match error {
+        rustls::Error::InvalidCertificate(reason) => match reason {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => ": its certificate has expired",
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                ": its certificate is not valid yet"
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                ": its certificate is for another name"
+            }
+            CertificateError::Revoked => ": its certificate was revoked",
+            _ => ": its certificate is not trusted; it must come from a public certificate authority",
+        },
+        rustls::Error::InvalidMessage(_) => ": it does not answer in tls; perhaps it speaks plain http",
+        _ => "",
     }
 }
 

@@ -1,6 +1,7 @@
 //! What all services share.
 
 pub mod admin;
+pub mod credentials;
 mod ground;
 pub mod hook_token;
 pub mod problem;

@@ -7,11 +7,11 @@ use patchbay_flow::{
     Answer, Call, Next,
     expression::{self, Value},
 };
+use patchbay_service::credentials::Credential;
 use patchbay_types::{Fault, fault::Code};
 use serde_json::value::RawValue;
 
 use crate::{
-    credentials::Credential,
     executor::Executor,
     gate::Verdict,
     plan::{CompiledStep, input_field},

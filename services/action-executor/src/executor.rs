@@ -5,11 +5,11 @@ use std::sync::Arc;
 use patchbay_broker::Broker;
 use patchbay_egress::Egress;
 use patchbay_runtime::{Clock, Tasks, data_directory::Reserve};
+use patchbay_service::credentials::Credentials;
 use patchbay_types::Timestamp;
 
 use crate::{
     config::{Config, Retention},
-    credentials::Credentials,
     definitions::Definitions,
     gate::Gates,
     lease::Lease,

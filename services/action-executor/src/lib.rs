@@ -4,7 +4,6 @@ mod attempt;
 mod batch;
 mod claim;
 pub mod config;
-mod credentials;
 mod definitions;
 mod desk;
 mod error;

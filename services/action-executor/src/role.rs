@@ -6,12 +6,11 @@ use patchbay_connector::Catalog;
 use patchbay_egress::Egress;
 use patchbay_proto::{Route, Topic, executor::v1::run_service_server::RunServiceServer};
 use patchbay_runtime::Shutdown;
-use patchbay_service::{Check, Ground, Installed};
+use patchbay_service::{Check, Ground, Installed, credentials::Credentials};
 use tonic::service::Routes;
 
 use crate::{
     config::{Config, Retention},
-    credentials::Credentials,
     definitions::Definitions,
     error::Error,
     executor::Executor,

@@ -5,12 +5,13 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use patchbay_connector::{Action, Connector, ErrorClass, Failure, ListItem, ListPage};
 use patchbay_egress::Egress;
 use patchbay_flow::expression::{self, Value, from_json_value};
+use patchbay_service::credentials::Credential;
 use patchbay_types::fault::{Code, Fault};
 use zeroize::Zeroizing;
 
 use crate::{
     domain::{Account, Entry, Question},
-    peers::{Connections, Credential},
+    peers::Connections,
     telemetry,
 };
 

@@ -1,6 +1,6 @@
 //! What this service asks of the connection service.
 
-use std::{fmt, future::Future, time::Duration};
+use std::{future::Future, time::Duration};
 
 use patchbay_proto::{
     Route,
@@ -12,30 +12,17 @@ use patchbay_proto::{
         v1::{Connection, GetConnectionRequest, connection_service_client::ConnectionServiceClient},
     },
 };
-use patchbay_service::status::to_fault;
+use patchbay_service::{credentials::Credential, status::to_fault};
 use patchbay_types::{
     ConnectionId, WorkspaceId,
     fault::{Code, Fault},
 };
 use tonic::{Response, Status};
-use zeroize::Zeroizing;
 
 use crate::telemetry;
 
 /// How long one question may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// A connection's fields as JSON, secrets among them.
-pub(crate) struct Credential {
-    pub(crate) fields: Zeroizing<Vec<u8>>,
-    pub(crate) revision: i64,
-}
-
-impl fmt::Debug for Credential {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Credential(revision {}, ••)", self.revision)
-    }
-}
 
 /// The connections of all workspaces.
 #[derive(Debug, Clone)]
@@ -59,8 +46,7 @@ impl Connections {
     /// What it takes to call the partner. To be dropped after the call.
     pub(crate) async fn credential(&self, id: ConnectionId) -> Result<Credential, Fault> {
         let request = IssueCredentialRequest { connection_id: id.get() };
-        let issued = within(self.internal.clone().issue_credential(request)).await?;
-        Ok(Credential { fields: Zeroizing::new(issued.fields.to_vec()), revision: issued.revision })
+        within(self.internal.clone().issue_credential(request)).await.map(Credential::from)
     }
 
     /// Tells the owner that the partner refused this credential.

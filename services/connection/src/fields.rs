@@ -17,6 +17,8 @@ const LARGEST_BYTES: usize = 16 * 1024;
 /// A message about many fields ends here, in characters.
 const LONGEST_MESSAGE: usize = 1_000;
 const LONGEST_NAME: usize = 100;
+/// How a masked secret begins.
+const MASKED: &str = "••";
 
 /// Fields in two parts.
 pub(crate) struct Parted {
@@ -50,8 +52,8 @@ pub(crate) fn complete(connector: &Connector, fields: &Fields) -> Result<Fields,
 }
 
 /// Parts complete fields. A secret that equals the mask shown so far was not changed: it was not named, or sent back as
-/// it was read.
-pub(crate) fn part(connector: &Connector, complete: Fields, shown_so_far: &Fields) -> Parted {
+/// it was read. Another mask was read some time ago, and is no secret.
+pub(crate) fn part(connector: &Connector, complete: Fields, shown_so_far: &Fields) -> Result<Parted, Fault> {
     let mut parted = Parted { shown: complete, fresh: Vec::new(), absent: Vec::new() };
     for name in connector.secret_fields() {
         let given = parted.shown.remove(name).filter(|value| value.as_str() != Some(""));
@@ -63,10 +65,14 @@ pub(crate) fn part(connector: &Connector, complete: Fields, shown_so_far: &Field
             parted.shown.insert(name.to_owned(), value);
             continue;
         }
+        if value.as_str().is_some_and(|text| text.starts_with(MASKED)) {
+            let message = "this is how a secret is shown, not the secret; leave it out to keep the one that is there";
+            return Err(Fault::invalid(message).with_field(format!("fields.{name}")));
+        }
         parted.shown.insert(name.to_owned(), Value::String(mask(&value)));
         parted.fresh.push((name.to_owned(), Zeroizing::new(canonical(&value))));
     }
-    parted
+    Ok(parted)
 }
 
 fn mask(value: &Value) -> String {

@@ -84,6 +84,8 @@ impl Call<'_> {
                 let message = format!("{destination} fails now: {said}; test again later, or ask {partner}");
                 (Finding::Unreachable, message)
             }
+            // A firewall or a proxy before the partner, or another server: the partner itself answers no pages.
+            (_, 400..) if is_page(answer) => self.no_api(answer),
             (_, status) if status == 403 || failure.class == ErrorClass::Auth => {
                 let message = format!(
                     "{partner} knows the credential, but gives it no right to this: {said}; widen its rights there, or \
@@ -93,7 +95,8 @@ impl Call<'_> {
             }
             (_, status) if is_page(answer) || matches!(status, 300..=399 | 404 | 405 | 410) => self.no_api(answer),
             _ => {
-                let message = format!("{destination} does not answer as {partner} does: {said}; check the fields");
+                let message =
+                    format!("{destination} does not take the test: {said}; check the fields, or ask {partner}");
                 (Finding::Misconfigured, message)
             }
         }
@@ -131,8 +134,8 @@ impl Call<'_> {
             Kind::Tls => (
                 Finding::Unreachable,
                 format!(
-                    "no secure connection to {destination} came about ({cause}); check the host, and that it serves \
-                     https with a valid certificate"
+                    "no secure connection to {destination} came about: {error}; check the host, and that it serves https \
+                     with a valid certificate"
                 ),
             ),
             Kind::Timeout if error.sent == Sent::No => (

@@ -12,14 +12,16 @@ use axum::{
 use patchbay_broker::{Broker, Message, PublishError};
 use patchbay_proto::Topic;
 use patchbay_runtime::{Clock, data_directory::Reserve};
-use patchbay_service::problem::{self, Problem};
+use patchbay_service::{
+    credentials::{Credential, Credentials},
+    problem::{self, Problem},
+};
 use patchbay_types::{Fault, fault::Code};
 use tokio::sync::Semaphore;
 
 use crate::{
     arrival::Arrival,
     body::Bounds,
-    credentials::{Credential, Credentials},
     domain::{Kind, Partner, Source},
     event::{self, Refusal},
     media::Media,
@@ -124,7 +126,8 @@ impl Ingress {
             Err(Refusal::Unverified(fault)) => fault,
         };
         let (Kind::Partner(partner), Some(refused)) = (&source.kind, credential) else { return Err(unverified) };
-        let Some(newer) = self.credentials.newer(partner.connection, &refused).await? else { return Err(unverified) };
+        let newer = self.credentials.newer(partner.connection, &refused).await.map_err(|fault| unlent(&fault))?;
+        let Some(newer) = newer else { return Err(unverified) };
         self.work(source, &arrival, Some(newer)).await.map_err(|refusal| match refusal {
             Refusal::Fault(fault) | Refusal::Unverified(fault) => fault,
         })
@@ -141,7 +144,8 @@ impl Ingress {
         if !partner.webhook()?.uses_connection() {
             return Ok(None);
         }
-        self.credentials.get(partner.connection, connection.revision).await.map(Some)
+        let credential = self.credentials.get(partner.connection, connection.revision).await;
+        credential.map(Some).map_err(|fault| unlent(&fault))
     }
 
     /// Makes the messages, apart from the threads that serve requests when that may take long.
@@ -219,6 +223,14 @@ fn taken(source: &Source) -> Result<Response, Fault> {
     let (status, body) = partner.webhook()?.respond();
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     Ok((status, body.to_owned()).into_response())
+}
+
+/// What senders are told of a credential that can't be had, which is less than what operators read.
+fn unlent(fault: &Fault) -> Fault {
+    if fault.code == Code::NotFound {
+        return no_such_hook();
+    }
+    Fault::new(Code::Unavailable, "the connection of this hook can't be used now; send it again later")
 }
 
 fn storage_full() -> Fault {

@@ -6,7 +6,6 @@
 mod arrival;
 mod body;
 mod config;
-mod credentials;
 mod domain;
 mod error;
 mod event;

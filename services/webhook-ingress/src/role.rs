@@ -1,17 +1,16 @@
 //! How the service is put together.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use patchbay_connector::Catalog;
 use patchbay_proto::{Route, event::v1::event_service_server::EventServiceServer};
-use patchbay_service::{Check, Ground, Installed};
+use patchbay_service::{Check, Ground, Installed, credentials::Credentials};
 use tokio::sync::Semaphore;
 use tonic::service::Routes;
 
 use crate::{
     Config, Error,
     body::Bounds,
-    credentials::Credentials,
     grpc::Events,
     http::{self, Ingress, LARGE_AT_ONCE},
     sources::Sources,
@@ -20,6 +19,8 @@ use crate::{
     workers,
 };
 
+/// How long a credential is held.
+const HOLD: Duration = Duration::from_mins(5);
 /// The largest request with published events, in bytes.
 const LARGEST_REQUEST: usize = 32 * 1024 * 1024;
 
@@ -36,7 +37,7 @@ pub async fn install(
     connection: Route,
 ) -> Result<Installed, Error> {
     config.check()?;
-    let credentials = Arc::new(Credentials::new(connection.clone(), ground.clock.clone()));
+    let credentials = Arc::new(Credentials::new(connection.clone(), ground.clock.clone(), HOLD));
     let sources = Arc::new(Sources::new(catalog, automation, connection, ground.clock.clone()));
     let telemetry = Arc::new(Telemetry::new(&ground.metrics));
     let shutdown = ground.tasks.shutdown().clone();

@@ -33,7 +33,7 @@ use tonic::{Response, Status};
 use crate::domain::{Connection, Kind, Source};
 
 /// How long a peer may take to answer.
-pub(crate) const PEER_DEADLINE: Duration = Duration::from_secs(5);
+const PEER_DEADLINE: Duration = Duration::from_secs(5);
 /// Hook keys change by hand only.
 const KEYS_EVERY: Duration = Duration::from_secs(1);
 /// Requests to unknown sources ask at most this often, all that wait together.

@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use patchbay_runtime::{Shutdown, backoff::Backoff};
+use patchbay_service::credentials::Credentials;
 
-use crate::{credentials::Credentials, sources::Sources, telemetry::Telemetry};
+use crate::{sources::Sources, telemetry::Telemetry};
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 

@@ -1,6 +1,11 @@
 //! One expression, and the one environment that all of them run in.
 
-use std::{collections::BTreeSet, fmt, sync::LazyLock};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::LazyLock,
+};
 
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 
@@ -99,8 +104,9 @@ impl Expression {
             return Ok(Self { text: text.to_owned(), code: Code::Path(path) });
         }
         check_words(text)?;
-        let program = LANGUAGE
-            .compile_expression_owned(text.to_owned())
+        let compiled = catch_unwind(|| LANGUAGE.compile_expression_owned(text.to_owned()));
+        let program = compiled
+            .map_err(|_| Error::Syntax("it can't be read".to_owned()))?
             .map_err(|error| Error::Syntax(error.detail().unwrap_or("it can't be read").to_owned()))?;
         check_names(&program)?;
         Ok(Self { text: text.to_owned(), code: Code::Program(program) })
@@ -131,7 +137,7 @@ impl Expression {
                 check_size(&value, max_bytes)?;
                 Ok(value)
             }
-            Code::Program(program) => settle(program.eval(scope.to_value()).map_err(evaluation_error)?, max_bytes),
+            Code::Program(program) => run(program, scope, max_bytes),
         }
     }
 
@@ -142,9 +148,7 @@ impl Expression {
     pub fn is_true(&self, scope: &Scope) -> Result<bool, Error> {
         match &self.code {
             Code::Path(path) => Ok(path.evaluate(scope).is_true()),
-            Code::Program(program) => {
-                Ok(settle(program.eval(scope.to_value()).map_err(evaluation_error)?, MAX_VALUE_BYTES)?.is_true())
-            }
+            Code::Program(program) => Ok(run(program, scope, MAX_VALUE_BYTES)?.is_true()),
         }
     }
 
@@ -171,6 +175,15 @@ impl fmt::Debug for Expression {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("Expression").field(&self.text).finish()
     }
+}
+
+/// Runs a program to plain data. The machine beneath panics over some data, such as a slice of nothing by a negative step;
+/// whoever wrote the expression must not bring down the process by it.
+fn run(program: &minijinja::Expression<'_, '_>, scope: &Scope, max_bytes: usize) -> Result<Value, Error> {
+    let evaluation = || settle(program.eval(scope.to_value()).map_err(evaluation_error)?, max_bytes);
+    // Nothing that it works on outlives it: what it shares is never changed.
+    catch_unwind(AssertUnwindSafe(evaluation))
+        .unwrap_or_else(|_| Err(Error::Evaluation("the expression can't be evaluated over this data".to_owned())))
 }
 
 /// Filters and tests are looked up by name, which the machine itself would do only at run time.

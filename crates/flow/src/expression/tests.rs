@@ -48,7 +48,7 @@ fn filters_do_what_they_say() {
         ("trigger.contact.phones[0] | digits", json!("79001112233")),
         ("trigger.email | lower", json!("ann@shop.test")),
         ("trigger.ok | string", json!("true")),
-        ("trigger.nothing | string", json!("")),
+        ("trigger.nothing | string", json!(null)),
         ("trigger.tags | join(', ')", json!("a, b")),
         ("trigger.tags | tojson", json!("[\"a\",\"b\"]")),
         ("trigger.email | replace('@', ' at ')", json!("Ann at Shop.test")),
@@ -284,4 +284,54 @@ fn is_shared_between_threads_and_shows_no_values() {
     shared(&scope);
     shared(&Template::compile(&json!("{{ trigger | upper }}")).unwrap());
     assert_eq!(format!("{scope:?}"), "{Connection}");
+}
+
+#[test]
+fn what_the_machine_panics_over_is_an_error() {
+    let scope = Scope::new().with(Name::Trigger, from_json_value(&serde_json::json!({"none": [], "zero": 0})));
+    for text in [
+        "trigger.none[::-1]",
+        "''[::-1]",
+        "1 is divisibleby trigger.zero",
+        "[1, 2][1:2:-1]",
+        "[1, 2][::-9223372036854775808]",
+        "range(0, 5, -1)",
+        "range(0, 5, -9223372036854775808)",
+    ] {
+        // Some give nothing, some fail: none panics.
+        let expression = Expression::compile(text).unwrap();
+        let _ = (expression.evaluate(&scope), expression.is_true(&scope));
+    }
+    let divisible = Expression::compile("1 is divisibleby trigger.zero").unwrap();
+    let error = Error::Evaluation("the expression can't be evaluated over this data".to_owned());
+    assert_eq!(divisible.evaluate(&scope), Err(error));
+}
+
+#[test]
+fn filters_leave_nothing_as_it_is() {
+    let scope = Scope::new().with(Name::Trigger, from_json_value(&serde_json::json!({"null": null})));
+    for filter in [
+        "lower",
+        "upper",
+        "title",
+        "capitalize",
+        "trim",
+        "trim('x')",
+        "digits",
+        "string",
+        "replace('a', 'b')",
+        "join(',')",
+        "int",
+        "float",
+        "list",
+    ] {
+        let evaluate =
+            |name: &str| Expression::compile(&format!("trigger.{name} | {filter}")).unwrap().evaluate(&scope);
+        assert!(evaluate("missing").unwrap().is_undefined(), "{filter}");
+        assert!(evaluate("null").unwrap().is_none(), "{filter}");
+    }
+    let text = |text: &str| to_text(&Expression::compile(text).unwrap().evaluate(&scope).unwrap()).unwrap();
+    assert_eq!(text("trigger.missing | title | default('Friend')"), "Friend");
+    assert_eq!(text("trigger.missing | int(7) ~ trigger.missing | int(default=8)"), "78");
+    assert_eq!(text("'ÄNNE marie-o' | title ~ ' aNN' | capitalize ~ '--x-' | trim('-')"), "Änne Marie-O annx");
 }

@@ -21,7 +21,7 @@ impl Connections {
         let title = rules::title(given_title)?;
         let concurrency = rules::concurrency(new.concurrency)?;
         let complete = fields::complete(connector, &new.given)?;
-        let parted = fields::part(connector, complete, &Fields::new());
+        let parted = fields::part(connector, complete, &Fields::new())?;
 
         let (workspace, at) = (new.workspace, self.clock.now());
         let row = Row { title: &title, status: Status::Active, shown: &parted.shown, concurrency, at };

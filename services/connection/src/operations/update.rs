@@ -65,6 +65,6 @@ impl Connections {
         let mut merged = before.shown.clone();
         merged.extend(given);
         let complete = fields::complete(connector, &merged)?;
-        Ok(Some(fields::part(connector, complete, &before.shown)))
+        fields::part(connector, complete, &before.shown).map(Some).map_err(Into::into)
     }
 }

@@ -99,3 +99,18 @@ async fn connections_survive_a_restart() {
     let mut house = house.restart().await;
     assert_eq!(house.list(1).await, [created]);
 }
+
+#[tokio::test]
+async fn a_mask_is_never_taken_for_a_secret() {
+    let mut house = House::start().await;
+    let created = house.create(1, &json!({"token": TOKEN})).await.unwrap();
+    // As it was read: nothing changes.
+    assert_eq!(house.update(1, created.id, &json!({"token": "••tery"})).await.unwrap().fields, created.fields);
+    for stale in ["••wxyz", "••"] {
+        let fault = house.update(1, created.id, &json!({"token": stale})).await.unwrap_err();
+        assert_eq!((fault.code, fault.field.as_deref()), (Code::InvalidArgument, Some("fields.token")));
+        assert!(house.create(1, &json!({"token": stale})).await.is_err());
+    }
+    let credential = house.issue(created.id).await.unwrap();
+    assert!(String::from_utf8_lossy(&credential.fields).contains(TOKEN));
+}
