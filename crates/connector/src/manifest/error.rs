@@ -121,6 +121,7 @@ fn describe(error: &Error) -> (String, Option<String>) {
             (format!("the key `{key}` is there twice"), Some("keep one of them".to_owned()))
         }
         Error::Unexpected { expected, .. } => (format!("expected {}", shape(expected)), None),
+        Error::InvalidBooleanStrict { .. } => ("expected `true` or `false`".to_owned(), None),
         Error::InvalidScalar { ty, .. } => (format!("expected {}", scalar(ty)), None),
         Error::Message { msg, .. } => (msg.clone(), type_hint(msg)),
         Error::Eof { .. } => ("the file ends too early, or is empty".to_owned(), None),

@@ -72,5 +72,7 @@ fn options() -> Options {
             max_replay_stack_depth: 16,
         },
         with_snippet: false,
+        // `off`, `no` and `y` are words, as YAML 1.2 has it.
+        strict_booleans: true,
     }
 }

@@ -33,7 +33,12 @@ async fn tls_with_a_peer_that_speaks_plain_http_is_unsent() {
     });
     assert_eq!(
         failure(egress().send(get(format!("https://127.0.0.1:{}/", server.port))).await),
-        (Kind::Tls, Sent::No, "tls handshake with host 127.0.0.1 failed".to_owned())
+        (
+            Kind::Tls,
+            Sent::No,
+            "tls handshake with host 127.0.0.1 failed: it does not answer in tls; perhaps it speaks plain http"
+                .to_owned()
+        )
     );
 }
 

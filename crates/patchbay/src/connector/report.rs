@@ -87,14 +87,15 @@ impl Finding {
         }
         text.push_str(": ");
         if !self.path.is_empty() {
-            text.push_str(&self.path);
+            text.push_str(&one_line(&self.path));
             text.push_str(": ");
         }
-        let _ = writeln!(text, "{label}{}", self.message);
+        let _ = writeln!(text, "{label}{}", one_line(&self.message));
         let below = [("hint: ", &self.hint), ("  expected: ", &self.expected), ("  found:    ", &self.found)];
         for (label, value) in below {
             if let Some(value) = value {
-                let _ = writeln!(text, "{label}{value}");
+                // Indented, so that no value of a file passes for a line of ours.
+                let _ = writeln!(text, "{label}{}", value.replace('\n', "\n    "));
             }
         }
         text.retain(|character| character == '\n' || !character.is_control());
@@ -137,6 +138,11 @@ impl Report {
         }
         text
     }
+}
+
+/// Keys and values of a file may hold line breaks.
+fn one_line(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
 /// `1 error`, `2 errors`.
