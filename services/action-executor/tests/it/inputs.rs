@@ -127,3 +127,11 @@ async fn a_template_that_cannot_be_compiled_names_its_step_and_field() {
     let dead = house.dead_letters(WORKSPACE).await;
     assert!(dead[0].error.starts_with("step `import`: input.data._fname: "), "{dead:?}");
 }
+
+#[tokio::test]
+async fn an_expression_that_the_machine_beneath_panics_over_fails_its_run_alone() {
+    let input = json!({"db_id": 7, "email": "{{ 'a' if 1 is divisibleby trigger.zero else 'b' }}"});
+    let (class, message) = fails(input, json!({"zero": 0})).await;
+    assert_eq!(class, "configuration");
+    assert!(message.ends_with("the expression can't be evaluated over this data"), "{message}");
+}
