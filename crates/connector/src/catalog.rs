@@ -130,8 +130,8 @@ impl Catalog {
             return duplicate("partner id", partner.id.to_string());
         }
         let taken: BTreeSet<u64> = self.ids().collect();
-        let ids = connector.operations.iter().map(|operation| operation.id);
-        let mut ids = ids.chain(connector.triggers.iter().map(|trigger| trigger.id));
+        let ids = connector.operations.iter().map(|operation| operation.id());
+        let mut ids = ids.chain(connector.triggers.iter().map(|trigger| trigger.id()));
         match ids.find(|id| taken.contains(id)) {
             Some(id) => duplicate("operation id", id.to_string()),
             None => Ok(()),
@@ -140,7 +140,7 @@ impl Catalog {
 
     /// The ids of all operations and triggers, which share them.
     fn ids(&self) -> impl Iterator<Item = u64> {
-        self.operations().map(|operation| operation.id).chain(self.triggers().map(|trigger| trigger.id))
+        self.operations().map(|operation| operation.id()).chain(self.triggers().map(|trigger| trigger.id()))
     }
 }
 

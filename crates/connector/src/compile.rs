@@ -190,6 +190,17 @@ impl<'manifest> Compiler<'manifest> {
         }
     }
 
+    /// Refuses keys that leave no room for each other; whether at most one of them is given.
+    fn exclusive(&mut self, path: &str, given: &[(&str, bool)]) -> bool {
+        let given: Vec<_> = given.iter().filter(|(_, given)| *given).map(|(name, _)| format!("`{name}`")).collect();
+        match given.as_slice() {
+            [] | [_] => return true,
+            [one, other] => self.fail(path, format!("both {one} and {other} are given; leave one out")),
+            several => self.fail(path, format!("{} are all given; keep one", several.join(", "))),
+        }
+        false
+    }
+
     fn unknown(&mut self, path: &str, what: &str, name: &str, known: &[&str]) {
         let hint = closest(name, known.iter().copied()).unwrap_or_else(|| there_are(known.iter().copied()));
         self.fail_with(path, format!("there is no {what} `{name}`"), hint);

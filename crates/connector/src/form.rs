@@ -105,6 +105,11 @@ impl RowSection {
         &self.fields
     }
 
+    /// Where a row stands, as faults name it.
+    fn place(&self, index: usize) -> String {
+        format!("{}[{index}]", self.name)
+    }
+
     fn unknown(&self, name: &str) -> FieldFault {
         unknown_field(name, self.fields.iter().map(|field| field.name.as_str()))
     }

@@ -7,6 +7,7 @@
 //!
 //! No I/O, no async, no clock.
 
+mod about;
 mod budget;
 mod call;
 mod catalog;
@@ -36,4 +37,4 @@ pub use operation::Operation;
 pub use outcome::{Action, ErrorClass, Failure, Outcome};
 pub use replay::{CaseReport, Mismatch, Recording};
 pub use schema::json_schema;
-pub use trigger::{Fired, Refused, Trigger, Webhook};
+pub use trigger::{Fired, Refused, Trigger, Unread, Webhook};

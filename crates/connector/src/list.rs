@@ -72,8 +72,12 @@ enum Position {
 pub struct ListPage {
     /// The items, in the partner's order.
     pub items: Vec<ListItem>,
-    /// The page after it, when there is one.
+    /// The page after it, when there is one that is read.
     pub next: Option<Page>,
+    /// Whether the list goes on, but is not read any further: the page has too many items, or it is the last of
+    /// those that may be read and leads to another. Of partners that count pages or items only an empty or a short
+    /// page says that the list has ended.
+    pub cut: bool,
 }
 
 /// What one may choose.

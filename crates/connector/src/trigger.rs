@@ -3,34 +3,26 @@
 mod fire;
 mod verify;
 
-use std::{collections::BTreeMap, sync::Arc};
-
 use http::{HeaderMap, HeaderName};
 use patchbay_flow::expression::{Expression, Value};
 use patchbay_types::Timestamp;
 use serde_json::Value as Json;
 
 use crate::{
-    Field, FieldFault, Partner,
+    Field, FieldFault,
+    about::About,
     form::{Form, Texts},
 };
 
+pub use fire::Unread;
 pub use verify::Refused;
 pub(crate) use verify::{Hmac, SignedPart, Verification};
 
 /// A compiled trigger: what a person fills in, and how the partner's calls become events.
 #[derive(Debug)]
 pub struct Trigger {
-    pub(crate) partner: Arc<Partner>,
-    pub(crate) key: String,
-    pub(crate) name: String,
-    pub(crate) id: u64,
-    pub(crate) title: String,
-    pub(crate) titles: BTreeMap<String, String>,
-    pub(crate) description: String,
-    pub(crate) deprecated: bool,
+    pub(crate) about: About,
     pub(crate) form: Form,
-    pub(crate) sample: Json,
     pub(crate) webhook: Option<Webhook>,
 }
 
@@ -59,64 +51,10 @@ pub struct Fired {
 }
 
 impl Trigger {
-    /// The key inside its partner, such as `contact_created`.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-
-    /// The name that automations use, such as `sandbox-crm.contact_created`.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The stable number of the Universal API.
-    #[must_use]
-    pub fn id(&self) -> u64 {
-        self.id
-    }
-
-    /// Whose events they are.
-    #[must_use]
-    pub fn partner(&self) -> &Partner {
-        &self.partner
-    }
-
-    /// What people read.
-    #[must_use]
-    pub fn title(&self) -> &str {
-        &self.title
-    }
-
-    /// The title by language, where it differs.
-    #[must_use]
-    pub fn titles(&self) -> &BTreeMap<String, String> {
-        &self.titles
-    }
-
-    /// A longer explanation; may be empty.
-    #[must_use]
-    pub fn description(&self) -> &str {
-        &self.description
-    }
-
-    /// Whether new automations should not use it.
-    #[must_use]
-    pub fn deprecated(&self) -> bool {
-        self.deprecated
-    }
-
     /// Its parameters, in the order of the form.
     #[must_use]
     pub fn fields(&self) -> &[Field] {
         &self.form.fields
-    }
-
-    /// An example of an event; null when there is none.
-    #[must_use]
-    pub fn sample(&self) -> &Json {
-        &self.sample
     }
 
     /// The ways by which the partner tells, the usual one first.
@@ -172,14 +110,14 @@ impl Webhook {
     /// The events of a call: its body is split into items by `batch`, and `select` says which of them are events.
     ///
     /// # Errors
-    /// When an expression of the manifest can't read the call; the fault names the expression.
+    /// When an expression of the manifest can't read the call, or the call has too many items.
     pub fn fire(
         &self,
         connection: &Value,
         parameters: &Value,
         headers: &HeaderMap,
         body: &Value,
-    ) -> Result<Vec<Fired>, FieldFault> {
+    ) -> Result<Vec<Fired>, Unread> {
         self.events(connection, parameters, headers, body)
     }
 

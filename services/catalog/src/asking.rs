@@ -60,30 +60,27 @@ impl Asker {
         let input = Value::from_pairs(inputs.iter().map(|(name, value)| (name.as_str(), from_json_value(value))));
         let mut gathered = Gathered::default();
         let mut page = list.first();
-        for number in 1..=list.max_pages() {
+        // The list bounds its pages itself.
+        loop {
             let request = list.request(&connection, &input, &page).map_err(|fault| {
                 let message = format!("this list can't be asked for: {fault}; look at the connection's fields");
                 Fault::new(Code::FailedPrecondition, message)
             })?;
             let answer = self.egress.send(request).await;
-            let ListPage { items, next } = match list.read(&connection, &input, &page, answer.as_ref()) {
+            let ListPage { items, next, cut } = match list.read(&connection, &input, &page, answer.as_ref()) {
                 Ok(read) => read,
                 Err(failure) => return Err(self.refused(account, &credential, &failure).await),
             };
-            let is_empty = items.is_empty();
             if !gathered.take(items, self.max_options, &secrets) {
                 gathered.truncated = true;
                 return Ok(gathered);
             }
             let Some(next) = next else {
-                // Behind the last page that may be read nothing is looked for, so there may be more.
-                gathered.truncated = number > 1 && number == list.max_pages() && !is_empty;
+                gathered.truncated = cut;
                 return Ok(gathered);
             };
             page = next;
         }
-        gathered.truncated = true;
-        Ok(gathered)
     }
 
     /// What the caller is told; the owner of the credential is told too when it was the reason.

@@ -6,7 +6,7 @@ use std::{collections::HashMap, time::Duration};
 use axum::http::HeaderName;
 use bytes::Bytes;
 use patchbay_broker::Message;
-use patchbay_connector::{FieldFault, Fired, Refused};
+use patchbay_connector::{Fired, Refused, Unread};
 use patchbay_flow::expression::{self, Value};
 use patchbay_types::{Fault, fault::Code, json};
 
@@ -81,10 +81,17 @@ fn unverified(refused: &Refused, proofs: &[HeaderName]) -> Fault {
 }
 
 /// What the trigger can't read is wrong for good, but too many items can be sent in parts.
-fn unread(fault: FieldFault) -> Fault {
-    let is_too_many = fault.field == "batch" && fault.message.starts_with("expected at most");
-    let code = if is_too_many { Code::TooLarge } else { Code::InvalidArgument };
-    Fault::new(code, format!("the body is not what the trigger reads: {}", fault.message)).with_field(fault.field)
+fn unread(unread: Unread) -> Fault {
+    match unread {
+        Unread::Wrong(fault) => {
+            let message = format!("the body is not what the trigger reads: {}", fault.message);
+            Fault::new(Code::InvalidArgument, message).with_field(fault.field)
+        }
+        Unread::TooMany { most } => {
+            let message = format!("the body has more than the {most} items that are taken at once; send it in parts");
+            Fault::new(Code::TooLarge, message).with_field("batch")
+        }
+    }
 }
 
 fn unreadable() -> Fault {

@@ -34,7 +34,11 @@ impl Compiler<'_> {
                 match (&section.header, &section.query) {
                     (Some(header), None) => Some(Auth::Header(self.header("connection.auth.header", header)?, key?)),
                     (None, Some(query)) => Some(Auth::Query(query.clone(), key?)),
-                    _ => {
+                    (Some(_), Some(_)) => {
+                        self.exclusive(PATH, &[("header", true), ("query", true)]);
+                        None
+                    }
+                    (None, None) => {
                         self.fail(PATH, "expected one of the keys `header` and `query`, which say where the key goes");
                         None
                     }

@@ -5,11 +5,14 @@ use std::{collections::BTreeMap, sync::Arc};
 use patchbay_flow::expression::{Name, Template};
 
 use super::{Compiler, expression::Sees, form::Place};
-use crate::{Field, FieldType, Operation, Partner, call::Http, form::Form, manifest::document::TestSection};
+use crate::{
+    Field, FieldType, Operation, Partner, about::About, call::Http, form::Form, manifest::document::TestSection,
+};
 
 impl Compiler<'_> {
     pub(super) fn connection_fields(&mut self) -> Vec<Field> {
-        self.fields("connection.fields", &self.document().connection.fields, Place::Connection, &[])
+        let fields = &self.document().connection.fields;
+        self.fields("connection.fields", fields, Place::Connection, &self.connection_fields.clone())
     }
 
     /// The test has the shape of an operation, and is in no catalog.
@@ -24,15 +27,18 @@ impl Compiler<'_> {
         let expect = self.expression("connection.test.expect", &section.expect, sees)?;
         let http = http?;
         Some(Operation {
-            partner: Arc::clone(partner),
+            about: About {
+                partner: Arc::clone(partner),
+                key: "test".to_owned(),
+                name: format!("{}.test", partner.key),
+                id: 0,
+                title: "Test of the connection".to_owned(),
+                titles: BTreeMap::new(),
+                description: String::new(),
+                deprecated: false,
+                sample: serde_json::Value::Null,
+            },
             http: Arc::clone(http),
-            key: "test".to_owned(),
-            name: format!("{}.test", partner.key),
-            id: 0,
-            title: "Test of the connection".to_owned(),
-            titles: BTreeMap::new(),
-            description: String::new(),
-            deprecated: false,
             safe_to_repeat: true,
             timeout: http.timeout,
             form: Form::new(Vec::new(), Vec::new(), None),
@@ -40,7 +46,6 @@ impl Compiler<'_> {
             sees_headers: expect.uses(Name::Headers),
             success: Some(expect),
             output: Vec::new(),
-            sample: serde_json::Value::Null,
         })
     }
 

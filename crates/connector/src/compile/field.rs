@@ -17,21 +17,21 @@ const MAX_OPTIONS: usize = 1_000;
 const MAX_PATTERN_BYTES: usize = 1_000;
 
 impl<'manifest> Compiler<'manifest> {
-    /// Fields in their order, without the entry that stands for those of the account. `outer` are the names of the
-    /// operation's fields.
+    /// Fields in their order, without the entry that stands for those of the account. `input` are the names that
+    /// conditions may use behind `input.`.
     pub(super) fn fields(
         &mut self,
         path: &str,
         sections: &'manifest [FieldSection],
         place: Place,
-        outer: &[&str],
+        input: &[&str],
     ) -> Vec<Field> {
         let own = names_of(sections);
         let mut fields = Vec::new();
         for (index, section) in sections.iter().enumerate() {
             let path = format!("{path}[{index}]");
             if section.custom_fields.is_none() {
-                fields.extend(self.field(&path, section, place, outer, &own));
+                fields.extend(self.field(&path, section, place, input, &own));
             } else if matches!(place, Place::Connection | Place::Row) {
                 self.fail(&format!("{path}.custom_fields"), "only an action has fields that the account defines");
             }
@@ -50,7 +50,7 @@ impl<'manifest> Compiler<'manifest> {
         path: &str,
         section: &'manifest FieldSection,
         place: Place,
-        outer: &[&str],
+        input: &[&str],
         own: &[&str],
     ) -> Option<Field> {
         for (name, given) in [("prefix", section.prefix.is_some()), ("into", section.into.is_some())] {
@@ -69,7 +69,7 @@ impl<'manifest> Compiler<'manifest> {
         self.key(&format!("{path}.name"), name);
         self.words(&format!("{path}.label"), label);
         self.check_place(path, section, kind, place);
-        let sees = Self::sees_of(place, outer, own);
+        let sees = Self::sees_of(place, input, own);
         let required_when =
             self.optional_expression(&format!("{path}.required_when"), section.required_when.as_ref(), sees);
         let show_when = self.optional_expression(&format!("{path}.show_when"), section.show_when.as_ref(), sees);
@@ -85,15 +85,22 @@ impl<'manifest> Compiler<'manifest> {
             show_when,
             default: section.default.clone(),
             validate,
-            options: self.options(path, section, kind, outer, own),
+            options: self.options(path, section, kind, input, own),
             list: section.list.clone(),
         };
-        if let Some(default) = &section.default
-            && let Err(fault) = field.coerce(&from_json_value(default))
-        {
-            self.fail(&format!("{path}.default"), fault.message);
+        if let Some(default) = &section.default {
+            self.check_default(&format!("{path}.default"), default, &field, place);
         }
         Some(field)
+    }
+
+    fn check_default(&mut self, path: &str, default: &serde_json::Value, field: &Field, place: Place) {
+        // In JSON two braces stand side by side only inside a text.
+        if place == Place::Trigger && default.to_string().contains("{{") {
+            self.fail(path, "a parameter of a trigger is a constant, not a template");
+        } else if let Err(fault) = field.coerce(&from_json_value(default)) {
+            self.fail(path, fault.message);
+        }
     }
 
     fn check_place(&mut self, path: &str, section: &FieldSection, kind: &FieldType, place: Place) {
@@ -123,7 +130,7 @@ impl<'manifest> Compiler<'manifest> {
         path: &str,
         section: &'manifest FieldSection,
         kind: &FieldType,
-        outer: &[&str],
+        input: &[&str],
         own: &[&str],
     ) -> Vec<Choice> {
         let options = format!("{path}.options");
@@ -134,13 +141,11 @@ impl<'manifest> Compiler<'manifest> {
         self.check_options(&options, &section.options, kind);
         let Some(name) = &section.list else { return section.options.clone() };
         let list = format!("{path}.list");
-        if !section.options.is_empty() {
-            self.fail(&list, "expected one of the keys `list` and `options`");
-        }
+        self.exclusive(&list, &[("list", true), ("options", !section.options.is_empty())]);
         if *kind.of_one() == FieldType::Object {
             self.fail(&list, "what is chosen from a list is no object");
         }
-        let mut names = outer.to_vec();
+        let mut names = input.to_vec();
         names.extend(own);
         self.check_list(&list, name, &names);
         let fixed = self.document().lists.get(name).and_then(|list| list.options.as_ref());
@@ -194,6 +199,11 @@ impl<'manifest> Compiler<'manifest> {
         let is_range = min.is_some() || max.is_some();
         if message.is_some() && pattern.is_none() {
             self.fail(&format!("{path}.message"), "has no meaning without `pattern`");
+        }
+        let range = if min.is_some() { "min" } else { "max" };
+        let given = [(range, is_range), ("pattern", pattern.is_some()), ("max_length", max_length.is_some())];
+        if !self.exclusive(path, &given) {
+            return None;
         }
         match (is_range, pattern, max_length) {
             (true, None, None) => {

@@ -33,14 +33,15 @@ impl<'manifest> Compiler<'manifest> {
             return Form::new(Vec::new(), Vec::new(), None);
         }
         let fields_path = format!("{path}.fields");
-        let names = names_of(fields);
-        let compiled = self.fields(&fields_path, fields, place, &names);
+        let mut seen = names_of(fields);
+        seen.extend(row_sections.iter().map(|section| section.name.as_str()));
+        let compiled = self.fields(&fields_path, fields, place, &seen);
         let custom_fields = self.custom_fields(&fields_path, fields, place, &compiled);
         let mut rows = Vec::new();
         for (index, section) in row_sections.iter().enumerate() {
             let path = format!("{path}.row_sections[{index}]");
-            let earlier = &row_sections[..index];
-            rows.push(self.row_section(&path, section, &names, earlier));
+            self.check_name_of_section(&path, section, fields, &row_sections[..index]);
+            rows.push(self.row_section(&path, section, &seen));
         }
         if let Some(custom) = &custom_fields {
             self.check_prefix(path, custom, fields, row_sections);
@@ -61,26 +62,29 @@ impl<'manifest> Compiler<'manifest> {
         names
     }
 
-    fn row_section(
+    fn check_name_of_section(
         &mut self,
         path: &str,
-        section: &'manifest RowSectionSection,
-        outer: &[&'manifest str],
+        section: &RowSectionSection,
+        fields: &[FieldSection],
         earlier: &[RowSectionSection],
-    ) -> RowSection {
-        let name = format!("{path}.name");
-        self.key(&name, &section.name);
-        self.words(&format!("{path}.label"), &section.label);
-        if outer.contains(&section.name.as_str()) {
-            self.fail(&name, format!("a field has the name `{}`", section.name));
+    ) {
+        let path = format!("{path}.name");
+        self.key(&path, &section.name);
+        if names_of(fields).contains(&section.name.as_str()) {
+            self.fail(&path, format!("a field has the name `{}`", section.name));
         }
         if earlier.iter().any(|other| other.name == section.name) {
-            self.fail(&name, format!("another row section has the name `{}`", section.name));
+            self.fail(&path, format!("another row section has the name `{}`", section.name));
         }
+    }
+
+    fn row_section(&mut self, path: &str, section: &'manifest RowSectionSection, input: &[&str]) -> RowSection {
+        self.words(&format!("{path}.label"), &section.label);
         if section.fields.is_empty() {
             self.fail(&format!("{path}.fields"), "expected the fields of a row, found none");
         }
-        let fields = self.fields(&format!("{path}.fields"), &section.fields, Place::Row, outer);
+        let fields = self.fields(&format!("{path}.fields"), &section.fields, Place::Row, input);
         RowSection::new(&section.name, &section.label, &section.help, section.required, fields)
     }
 
@@ -195,6 +199,10 @@ impl<'manifest> Compiler<'manifest> {
             return;
         };
         for needed in list.depends_on.iter().filter(|needed| !fields.contains(&needed.as_str())) {
+            // Of a name that no operation knows the list itself is told.
+            if !self.all_fields().contains(&needed.as_str()) {
+                continue;
+            }
             let message = format!("the list `{name}` depends on the field `{needed}`, which is not here");
             self.fail_with(path, message, format!("add a field with the name `{needed}`"));
         }
@@ -203,14 +211,14 @@ impl<'manifest> Compiler<'manifest> {
     /// What conditions of fields see.
     pub(super) fn sees_of<'names>(
         place: Place,
-        outer: &'names [&'names str],
+        input: &'names [&'names str],
         own: &'names [&'names str],
     ) -> Sees<'names> {
         use patchbay_flow::expression::Name;
 
         match place {
-            Place::Row => Sees::new(&[Name::Input, Name::Item]).with_input(outer).with_item(own),
-            _ => Sees::new(&[Name::Input]).with_input(own),
+            Place::Row => Sees::new(&[Name::Input, Name::Item]).with_input(input).with_item(own),
+            _ => Sees::new(&[Name::Input]).with_input(input),
         }
     }
 }

@@ -60,7 +60,13 @@ impl Compiler<'_> {
 
     pub(super) fn budget(&mut self) -> Budget {
         let Some(section) = &self.document().http.budget else { return Budget::default() };
-        for (name, number) in [("concurrency", section.concurrency), ("requests", section.requests)] {
+        let BudgetSection { concurrency, requests, per, remaining_header, reset_header, retry_after } = section;
+        let has_number = concurrency.is_some() || requests.is_some() || per.is_some();
+        if !has_number && remaining_header.is_none() && reset_header.is_none() && retry_after.is_none() {
+            let hint = "leave `budget` out where the partner does not say how many";
+            self.fail_with("http.budget", "expected how many calls the partner takes, found nothing", hint);
+        }
+        for (name, number) in [("concurrency", *concurrency), ("requests", *requests)] {
             if number == Some(0) {
                 self.fail(&format!("http.budget.{name}"), "expected a number above zero");
             }
@@ -68,9 +74,9 @@ impl Compiler<'_> {
         let mut header = |name: &str, header: &Option<String>| {
             header.as_ref().and_then(|header| self.header(&format!("http.budget.{name}"), header))
         };
-        let remaining_header = header("remaining_header", &section.remaining_header);
-        let reset_header = header("reset_header", &section.reset_header);
-        Budget { concurrency: section.concurrency, rate: self.rate(section), remaining_header, reset_header }
+        let remaining_header = header("remaining_header", remaining_header);
+        let reset_header = header("reset_header", reset_header);
+        Budget { concurrency: *concurrency, rate: self.rate(section), remaining_header, reset_header }
     }
 
     fn rate(&mut self, section: &BudgetSection) -> Option<Rate> {

@@ -1,6 +1,6 @@
 //! Lists that fields are chosen from.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use patchbay_flow::expression::Name;
 
@@ -39,8 +39,7 @@ impl<'manifest> Compiler<'manifest> {
     }
 
     fn source(&mut self, path: &str, section: &'manifest ListSection, http: Option<&Arc<Http>>) -> Option<Source> {
-        if section.options.is_some() && section.request.is_some() {
-            self.fail(path, "expected one of the keys `options` and `request`");
+        if !self.exclusive(path, &[("options", section.options.is_some()), ("request", section.request.is_some())]) {
             return None;
         }
         let given = [
@@ -91,19 +90,18 @@ impl<'manifest> Compiler<'manifest> {
         http: Option<&Arc<Http>>,
     ) -> Option<AccountList> {
         let input: Vec<&str> = section.depends_on.iter().map(String::as_str).collect();
-        self.check_dependencies(path, section);
-        let call = Sees::CALL.with_input(&input).with_input_hint(DEPENDS_ON);
+        let are_known = self.check_dependencies(path, section);
+        // What is wrong with their names is told once, and not again where they are used.
+        let limited =
+            |sees: Sees<'static>| if are_known { sees.with_input(&input).with_input_hint(DEPENDS_ON) } else { sees };
+        let call = limited(Sees::CALL);
         let request = self.request(&format!("{path}.request"), section.request.as_ref()?, call);
-        let answer = Sees::ANSWER.with_input(&input).with_input_hint(DEPENDS_ON);
+        let answer = limited(Sees::ANSWER);
         let items = self.optional_expression(&format!("{path}.items"), section.items.as_ref(), answer);
         let success = self.optional_expression(&format!("{path}.success"), section.success.as_ref(), answer);
         let mut of_item = |name: &str, text: &Option<String>| {
             let text = item_expression(text.as_ref()?);
-            self.expression(
-                &format!("{path}.{name}"),
-                &text,
-                Sees::new(ITEM).with_input(&input).with_input_hint(DEPENDS_ON),
-            )
+            self.expression(&format!("{path}.{name}"), &text, limited(Sees::new(ITEM)))
         };
         let key = of_item("key", &section.key);
         let label = of_item("label", &section.label);
@@ -111,7 +109,7 @@ impl<'manifest> Compiler<'manifest> {
         let required = of_item("required", &section.required);
         let page = section.page.as_ref();
         let paging =
-            page.and_then(|page| self.paging(&format!("{path}.page"), page, section, request.as_ref()?, &input));
+            page.and_then(|page| self.paging(&format!("{path}.page"), page, section, request.as_ref()?, answer));
         let max_pages = page.map_or(1, |page| page.max.unwrap_or(DEFAULT_PAGES));
         let http = http?;
         let items = items?;
@@ -136,26 +134,31 @@ impl<'manifest> Compiler<'manifest> {
         })
     }
 
-    /// What a list depends on must be a field of some operation.
-    fn check_dependencies(&mut self, path: &str, section: &ListSection) {
-        let operations = self.document().operations.iter();
-        let fields = operations.flat_map(|operation| {
-            let rows = operation.row_sections.iter().flat_map(|section| &section.fields);
-            operation.fields.iter().chain(rows)
-        });
-        let known: Vec<&str> = fields.filter_map(|field| field.name.as_deref()).collect();
+    /// What a list depends on must be a field of some operation; whether all of it is.
+    fn check_dependencies(&mut self, path: &str, section: &ListSection) -> bool {
+        let known = self.all_fields();
+        let mut are_known = true;
         for (index, name) in section.depends_on.iter().enumerate() {
             let path = format!("{path}.depends_on[{index}]");
             if section.depends_on[..index].contains(name) {
                 self.fail(&path, format!("`{name}` is there twice"));
             }
             if !known.contains(&name.as_str()) {
-                let mut known = known.clone();
-                known.sort_unstable();
-                known.dedup();
+                are_known = false;
                 self.unknown(&path, "field", name, &known);
             }
         }
+        are_known
+    }
+
+    /// The names of the fields of all operations, each once.
+    pub(super) fn all_fields(&self) -> Vec<&'manifest str> {
+        let fields = self.document().operations.iter().flat_map(|operation| {
+            let rows = operation.row_sections.iter().flat_map(|section| &section.fields);
+            operation.fields.iter().chain(rows)
+        });
+        let names: BTreeSet<&str> = fields.filter_map(|field| field.name.as_deref()).collect();
+        names.into_iter().collect()
     }
 
     fn paging(
@@ -164,7 +167,7 @@ impl<'manifest> Compiler<'manifest> {
         page: &'manifest PageSection,
         list: &'manifest ListSection,
         request: &RequestTemplate,
-        input: &[&str],
+        sees: Sees<'_>,
     ) -> Option<Paging> {
         let (wanted, optional): (&[&str], &[&str]) = match page.kind {
             PageKind::Number => (&["param"], &["start", "size_param", "size", "stop", "in", "max"]),
@@ -189,11 +192,7 @@ impl<'manifest> Compiler<'manifest> {
         }
         let in_json = self.place(path, page, list, request);
         self.check_stop(path, page);
-        let next = self.optional_expression(
-            &format!("{path}.next"),
-            page.next.as_ref(),
-            Sees::ANSWER.with_input(input).with_input_hint(DEPENDS_ON),
-        );
+        let next = self.optional_expression(&format!("{path}.next"), page.next.as_ref(), sees);
         let param = page.param.clone();
         let kind = match page.kind {
             PageKind::Number => {
@@ -215,7 +214,8 @@ impl<'manifest> Compiler<'manifest> {
         let in_json = page.place.map_or(has_json, |place| place == PagePlace::Json);
         let json = list.request.as_ref().and_then(|request| request.json.as_ref());
         if in_json && !json.is_some_and(serde_json::Value::is_object) {
-            let hint = "give the request `json: {}`, or use `in: query`";
+            let is_get = request.method == http::Method::GET;
+            let hint = if is_get { "use `in: query`" } else { "give the request `json: {}`, or use `in: query`" };
             self.fail_with(&format!("{path}.in"), "the request has no object as `json` to put the page into", hint);
         }
         for (name, param) in [("param", &page.param), ("size_param", &page.size_param)] {

@@ -7,6 +7,7 @@ use patchbay_flow::expression::Name;
 use super::{Compiler, expression::Sees, form::Place};
 use crate::{
     Operation, Partner, Trigger,
+    about::About,
     call::Http,
     manifest::document::{OperationKind, OperationSection},
 };
@@ -60,15 +61,8 @@ impl<'manifest> Compiler<'manifest> {
         let sees_headers =
             http.success.uses(Name::Headers) || output.iter().any(|(_, expression)| expression.uses(Name::Headers));
         Some(Operation {
-            partner: Arc::clone(partner),
+            about: about(partner, section),
             http: Arc::clone(http),
-            key: section.key.clone(),
-            name: format!("{}.{}", partner.key, section.key),
-            id: section.id,
-            title: section.title.clone(),
-            titles: section.titles.clone(),
-            description: section.description.clone(),
-            deprecated: section.deprecated,
             safe_to_repeat: section.safe_to_repeat.unwrap_or(false),
             timeout: timeout.unwrap_or(http.timeout),
             form,
@@ -76,7 +70,20 @@ impl<'manifest> Compiler<'manifest> {
             success: None,
             sees_headers,
             output,
-            sample: section.sample.clone(),
         })
+    }
+}
+
+pub(super) fn about(partner: &Arc<Partner>, section: &OperationSection) -> About {
+    About {
+        partner: Arc::clone(partner),
+        key: section.key.clone(),
+        name: format!("{}.{}", partner.key, section.key),
+        id: section.id,
+        title: section.title.clone(),
+        titles: section.titles.clone(),
+        description: section.description.clone(),
+        deprecated: section.deprecated,
+        sample: section.sample.clone(),
     }
 }

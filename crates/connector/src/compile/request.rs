@@ -48,9 +48,12 @@ impl Compiler<'_> {
     }
 
     fn body(&mut self, path: &str, section: &RequestSection, sees: Sees<'_>) -> Option<BodyTemplate> {
-        let given = [section.json.is_some(), section.form.is_some(), section.text.is_some()];
-        if given.iter().filter(|given| **given).count() > 1 {
-            self.fail(path, "expected one of the keys `json`, `form` and `text`, which are the body");
+        let given =
+            [("json", section.json.is_some()), ("form", section.form.is_some()), ("text", section.text.is_some())];
+        self.exclusive(path, &given);
+        for (name, _) in given.iter().filter(|(_, given)| *given && section.method == Method::Get) {
+            let hint = "put parameters into `query`, or use another method";
+            self.fail_with(&format!("{path}.{name}"), "a request with `GET` has no body", hint);
         }
         if section.content_type.is_some() && section.text.is_none() {
             let hint = "`json` and `form` have their own";

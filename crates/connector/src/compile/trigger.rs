@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use patchbay_flow::expression::Name;
 
-use super::{Compiler, expression::Sees, form::Place};
+use super::{Compiler, expression::Sees, form::Place, operation::about};
 use crate::{
     Partner, Trigger, Webhook,
     manifest::document::{ModesSection, OperationSection, WebhookSection},
@@ -39,19 +39,7 @@ impl<'manifest> Compiler<'manifest> {
         };
         let webhook = self.modes(&format!("{path}.modes"), modes);
         let webhook = webhook.and_then(|webhook| self.webhook(path, section, webhook, &input));
-        Some(Trigger {
-            partner: Arc::clone(partner),
-            key: section.key.clone(),
-            name: format!("{}.{}", partner.key, section.key),
-            id: section.id,
-            title: section.title.clone(),
-            titles: section.titles.clone(),
-            description: section.description.clone(),
-            deprecated: section.deprecated,
-            form,
-            sample: section.sample.clone(),
-            webhook: Some(webhook?),
-        })
+        Some(Trigger { about: about(partner, section), form, webhook: Some(webhook?) })
     }
 
     fn modes(&mut self, path: &str, modes: &'manifest ModesSection) -> Option<&'manifest WebhookSection> {

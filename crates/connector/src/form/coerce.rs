@@ -2,7 +2,7 @@
 
 use patchbay_flow::expression::{Name, Scope, Value, ValueKind, from_json_value};
 
-use super::Form;
+use super::{Form, rows::input_of};
 use crate::{Field, FieldFault};
 
 /// Where custom fields are found when they are not merged into a field.
@@ -29,13 +29,17 @@ impl Form {
         if let Some(into) = merged_into {
             merge(&mut values, into, custom);
         }
+        let rows = self.read_rows(rendered)?;
         let mut scope = Scope::new();
         if self.conditional {
-            scope.set(Name::Input, Value::from_pairs(values.iter().cloned()));
+            scope.set(Name::Input, input_of(&values, &rows));
         }
         keep_shown(&self.fields, &mut values, &scope)?;
-        if !self.row_sections.is_empty() {
-            self.coerce_rows(rendered, &mut values)?;
+        if self.row_sections.iter().any(|section| section.conditional) {
+            scope.set(Name::Input, input_of(&values, &rows));
+        }
+        for rows in rows {
+            values.extend(rows.keep_shown(&scope)?);
         }
         Ok(Value::from_pairs(values))
     }

@@ -8,49 +8,46 @@ use super::{
 };
 use crate::FieldFault;
 
+/// The values of a form or of one row, by name.
+type Values<'form> = Vec<(&'form str, Value)>;
+
+/// What is given for a section, in the types of its fields. Conditions have not been looked at.
+pub(super) struct Rows<'form> {
+    section: &'form RowSection,
+    /// `None` when nothing is given.
+    rows: Option<Vec<Values<'form>>>,
+}
+
 impl Form {
-    /// Adds the rows to the values of the fields, which their conditions see.
-    pub(super) fn coerce_rows<'form>(
-        &'form self,
-        rendered: &Value,
-        values: &mut Vec<(&'form str, Value)>,
-    ) -> Result<(), FieldFault> {
-        let conditional = self.row_sections.iter().any(|section| section.conditional);
-        let mut scope = Scope::new();
-        if conditional {
-            scope.set(Name::Input, Value::from_pairs(values.iter().cloned()));
-        }
-        for section in &self.row_sections {
-            let given = rendered.get_attr(&section.name).unwrap_or_default();
-            let rows = section.coerce(&given, &scope)?;
-            if rows.as_ref().is_none_or(Vec::is_empty) && section.required {
-                return Err(FieldFault::new(&section.name, "required, but there is no row"));
-            }
-            values.extend(rows.map(|rows| (section.name.as_str(), Value::from(rows))));
-        }
-        Ok(())
+    pub(super) fn read_rows<'form>(&'form self, rendered: &Value) -> Result<Vec<Rows<'form>>, FieldFault> {
+        let sections = self.row_sections.iter();
+        sections.map(|section| section.read(&rendered.get_attr(&section.name).unwrap_or_default())).collect()
     }
 }
 
+/// What conditions see: the values of the fields, and the rows.
+pub(super) fn input_of(values: &[(&str, Value)], rows: &[Rows<'_>]) -> Value {
+    let sections = rows.iter().filter_map(|rows| Some((rows.section.name.as_str(), rows.value()?)));
+    Value::from_pairs(values.iter().cloned().chain(sections))
+}
+
 impl RowSection {
-    /// The rows in the types of their fields; `None` when nothing is given.
-    fn coerce(&self, given: &Value, scope: &Scope) -> Result<Option<Vec<Value>>, FieldFault> {
+    fn read(&self, given: &Value) -> Result<Rows<'_>, FieldFault> {
         let Some(given) = read(given).map_err(|message| FieldFault::new(&self.name, message))? else {
-            return Ok(None);
+            return Ok(Rows { section: self, rows: None });
         };
         if given.len() > MAX_ROWS {
             let message = format!("expected at most {MAX_ROWS} rows, found {}", given.len());
             return Err(FieldFault::new(&self.name, message));
         }
-        let mut rows = Vec::with_capacity(given.len());
-        for (index, row) in given.iter().enumerate() {
-            let place = |fault: FieldFault| fault.inside(&format!("{}[{index}]", self.name));
-            rows.push(self.coerce_row(row, scope).map_err(place)?);
-        }
-        Ok(Some(rows))
+        let rows = given
+            .iter()
+            .enumerate()
+            .map(|(index, row)| self.read_row(row).map_err(|fault| fault.inside(&self.place(index))));
+        Ok(Rows { section: self, rows: Some(rows.collect::<Result<_, _>>()?) })
     }
 
-    fn coerce_row(&self, row: &Value, scope: &Scope) -> Result<Value, FieldFault> {
+    fn read_row(&self, row: &Value) -> Result<Values<'_>, FieldFault> {
         if row.kind() != ValueKind::Map {
             return Err(FieldFault::new("", "expected an object with the fields of the row"));
         }
@@ -59,14 +56,33 @@ impl RowSection {
                 return Err(self.unknown(&name.to_string()));
             }
         }
-        let mut values = coerce_fields(&self.fields, row)?;
-        if self.conditional {
-            let item = Value::from_pairs(values.iter().cloned());
-            keep_shown(&self.fields, &mut values, &scope.clone().with(Name::Item, item))?;
-        } else {
-            keep_shown(&self.fields, &mut values, scope)?;
+        coerce_fields(&self.fields, row)
+    }
+}
+
+impl<'form> Rows<'form> {
+    fn value(&self) -> Option<Value> {
+        let rows = self.rows.as_ref()?.iter().map(|row| Value::from_pairs(row.iter().cloned()));
+        Some(Value::from(rows.collect::<Vec<_>>()))
+    }
+
+    /// The rows without what is not shown, under the name of the section.
+    pub(super) fn keep_shown(self, scope: &Scope) -> Result<Option<(&'form str, Value)>, FieldFault> {
+        let section = self.section;
+        if section.required && self.rows.as_ref().is_none_or(Vec::is_empty) {
+            return Err(FieldFault::new(&section.name, "required, but there is no row"));
         }
-        Ok(Value::from_pairs(values))
+        let Some(rows) = self.rows else { return Ok(None) };
+        let mut scope = scope.clone();
+        let mut kept = Vec::with_capacity(rows.len());
+        for (index, mut row) in rows.into_iter().enumerate() {
+            if section.conditional {
+                scope.set(Name::Item, Value::from_pairs(row.iter().cloned()));
+            }
+            keep_shown(&section.fields, &mut row, &scope).map_err(|fault| fault.inside(&section.place(index)))?;
+            kept.push(Value::from_pairs(row));
+        }
+        Ok(Some((section.name.as_str(), Value::from(kept))))
     }
 }
 

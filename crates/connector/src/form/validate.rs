@@ -57,72 +57,118 @@ impl Form {
         if let Some(into) = into {
             known.insert(into, Known::Later);
         }
+        let sections: Vec<_> =
+            self.row_sections.iter().map(|section| section.examine(given.get(&section.name), texts)).collect();
+        // Conditions see the rows too.
+        known.extend(sections.iter().map(|rows| (rows.section.name.as_str(), rows.known())));
         let missing = self.fields.iter().filter(|field| is_missing(field, &known, None));
         faults.extend(missing.map(|field| FieldFault::missing(&field.name, "required")));
-        for section in &self.row_sections {
-            section.validate(given.get(&section.name), &known, texts, &mut faults);
+        for rows in sections {
+            rows.finish(&known, &mut faults);
         }
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 }
 
+/// What is known about the rows of a section before a run.
+struct KnownRows<'form> {
+    section: &'form RowSection,
+    rows: Rows<'form>,
+    /// What is wrong with the section as a whole.
+    faults: Vec<FieldFault>,
+}
+
+enum Rows<'form> {
+    /// A template decides, or what is given is wrong as a whole.
+    Later,
+    Absent,
+    Given(Vec<KnownRow<'form>>),
+}
+
+struct KnownRow<'form> {
+    /// `None` when a template decides, or the row is wrong as a whole.
+    fields: Option<KnownFields<'form>>,
+    faults: Vec<FieldFault>,
+}
+
 impl RowSection {
-    fn validate(&self, given: Option<&Json>, input: &KnownFields<'_>, texts: Texts, faults: &mut Vec<FieldFault>) {
+    fn examine(&self, given: Option<&Json>, texts: Texts) -> KnownRows<'_> {
+        let later = |fault: Option<FieldFault>| KnownRows {
+            section: self,
+            rows: Rows::Later,
+            faults: fault.into_iter().collect(),
+        };
+        let no_rows = || FieldFault::new(&self.name, "expected a list of rows");
         let rows: &[Json] = match given {
-            None | Some(Json::Null) => &[],
+            None | Some(Json::Null) => return KnownRows { section: self, rows: Rows::Absent, faults: Vec::new() },
             Some(Json::Array(rows)) => rows.as_slice(),
             Some(row @ Json::Object(_)) => std::slice::from_ref(row),
             Some(text @ Json::String(_)) => {
-                match read_text(&self.name, text, texts) {
-                    // A template decides.
-                    Ok(None) => {}
-                    Ok(Some(_)) => faults.push(FieldFault::new(&self.name, "expected a list of rows")),
-                    Err(fault) => faults.push(fault),
-                }
-                return;
+                return later(read_text(&self.name, text, texts).map_or_else(Some, |text| text.map(|_| no_rows())));
             }
-            Some(_) => {
-                faults.push(FieldFault::new(&self.name, "expected a list of rows"));
-                return;
-            }
+            Some(_) => return later(Some(no_rows())),
         };
-        if rows.is_empty() && self.required {
-            faults.push(FieldFault::missing(&self.name, "required"));
-        }
         if rows.len() > MAX_ROWS {
             let message = format!("expected at most {MAX_ROWS} rows, found {}", rows.len());
-            faults.push(FieldFault::new(&self.name, message));
-            return;
+            return later(Some(FieldFault::new(&self.name, message)));
         }
-        for (index, row) in rows.iter().enumerate() {
-            let mut faults_of_row = Vec::new();
-            self.validate_row(row, input, texts, &mut faults_of_row);
-            let place = format!("{}[{index}]", self.name);
-            faults.extend(faults_of_row.into_iter().map(|fault| fault.inside(&place)));
-        }
+        let rows = rows.iter().map(|row| self.examine_row(row, texts)).collect();
+        KnownRows { section: self, rows: Rows::Given(rows), faults: Vec::new() }
     }
 
-    fn validate_row(&self, row: &Json, input: &KnownFields<'_>, texts: Texts, faults: &mut Vec<FieldFault>) {
-        let row = match row {
-            Json::Object(row) => row,
-            Json::String(_) => {
-                match read_text("", row, texts) {
-                    Ok(None) => {}
-                    Ok(Some(_)) => faults.push(FieldFault::new("", "expected an object with the fields of the row")),
-                    Err(fault) => faults.push(fault),
-                }
-                return;
+    fn examine_row(&self, row: &Json, texts: Texts) -> KnownRow<'_> {
+        let no_row = || FieldFault::new("", "expected an object with the fields of the row");
+        let fault = match row {
+            Json::Object(row) => {
+                let unknown = row.keys().filter(|name| !self.fields.iter().any(|field| field.name == **name));
+                let mut faults = unknown.map(|name| self.unknown(name)).collect();
+                let fields = Some(examine_fields(&self.fields, row, texts, &mut faults));
+                return KnownRow { fields, faults };
             }
-            _ => {
-                faults.push(FieldFault::new("", "expected an object with the fields of the row"));
-                return;
-            }
+            Json::String(_) => read_text("", row, texts).map_or_else(Some, |text| text.map(|_| no_row())),
+            _ => Some(no_row()),
         };
-        let unknown = row.keys().filter(|name| !self.fields.iter().any(|field| field.name == **name));
-        faults.extend(unknown.map(|name| self.unknown(name)));
-        let item = examine_fields(&self.fields, row, texts, faults);
-        let missing = self.fields.iter().filter(|field| is_missing(field, input, Some(&item)));
-        faults.extend(missing.map(|field| FieldFault::missing(&field.name, "required")));
+        KnownRow { fields: None, faults: fault.into_iter().collect() }
+    }
+}
+
+impl KnownRows<'_> {
+    /// The rows as conditions see them: certain only when no template is in any of them.
+    fn known(&self) -> Known {
+        let rows = match &self.rows {
+            Rows::Later => return Known::Later,
+            Rows::Absent => return Known::Absent,
+            Rows::Given(rows) => rows,
+        };
+        let is_certain = |row: &KnownRow<'_>| {
+            row.fields.as_ref().is_some_and(|fields| !fields.values().any(|state| matches!(state, Known::Later)))
+        };
+        if !rows.iter().all(is_certain) {
+            return Known::Later;
+        }
+        Known::Constant(rows.iter().filter_map(|row| row.fields.as_ref().map(constants)).collect())
+    }
+
+    /// Adds what was wrong, and what is missing over this input.
+    fn finish(self, input: &KnownFields<'_>, faults: &mut Vec<FieldFault>) {
+        faults.extend(self.faults);
+        let rows = match self.rows {
+            Rows::Later => return,
+            Rows::Absent => Vec::new(),
+            Rows::Given(rows) => rows,
+        };
+        if rows.is_empty() && self.section.required {
+            faults.push(FieldFault::missing(&self.section.name, "required"));
+        }
+        for (index, row) in rows.into_iter().enumerate() {
+            let mut faults_of_row = row.faults;
+            if let Some(item) = &row.fields {
+                let missing = self.section.fields.iter().filter(|field| is_missing(field, input, Some(item)));
+                faults_of_row.extend(missing.map(|field| FieldFault::missing(&field.name, "required")));
+            }
+            let place = self.section.place(index);
+            faults.extend(faults_of_row.into_iter().map(|fault| fault.inside(&place)));
+        }
     }
 }
 

@@ -37,17 +37,26 @@ impl AccountList {
             self.items.evaluate_within(&scope, MAX_PAGE_BYTES).map_err(|error| wrong("items", &error.to_string()))?;
         let found = match found.kind() {
             ValueKind::Undefined | ValueKind::None => Vec::new(),
-            ValueKind::Seq => found.try_iter().into_iter().flatten().take(MAX_ITEMS).collect(),
+            ValueKind::Seq => found.try_iter().into_iter().flatten().take(MAX_ITEMS + 1).collect(),
             _ => return Err(wrong("items", "expected a list")),
         };
+        let has_more_items = found.len() > MAX_ITEMS;
+        let found = &found[..found.len().min(MAX_ITEMS)];
         let mut items = Vec::with_capacity(found.len());
-        for item in &found {
+        for item in found {
             let scope = scope.clone().with(Name::Item, item.clone());
             items.extend(self.item(&scope).map_err(|(place, error)| wrong(place, &error.to_string()))?);
         }
+        if has_more_items {
+            return Ok(ListPage { items, next: None, cut: true });
+        }
         let next =
             self.next(page, found.len(), &scope, connection, response).map_err(|reason| wrong("page", &reason))?;
-        Ok(ListPage { items, next })
+        let is_last = page.index + 1 >= self.max_pages;
+        Ok(match next {
+            Some(_) if is_last => ListPage { items, next: None, cut: true },
+            next => ListPage { items, next, cut: false },
+        })
     }
 
     /// `None` when the item has no key.
@@ -75,7 +84,7 @@ impl AccountList {
         Ok(Some(ListItem { key, label, kind, required }))
     }
 
-    /// The page after this one.
+    /// The page after this one, whether it may be read or not.
     fn next(
         &self,
         page: &Page,
@@ -84,7 +93,7 @@ impl AccountList {
         connection: &Value,
         response: &Response,
     ) -> Result<Option<Page>, String> {
-        let Some(paging) = self.paging.as_ref().filter(|_| page.index + 1 < self.max_pages) else { return Ok(None) };
+        let Some(paging) = &self.paging else { return Ok(None) };
         let at = match &paging.kind {
             PagingKind::Number { start, size, .. } => {
                 let number = if let Position::Number(number) = page.at { number } else { *start };

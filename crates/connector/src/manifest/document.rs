@@ -165,9 +165,8 @@ pub(crate) struct BudgetSection {
     pub(crate) remaining_header: Option<String>,
     /// The header of answers that says when calls are taken again.
     pub(crate) reset_header: Option<String>,
-    /// Where an answer says how long to wait: `header` is `Retry-After`, which is always read.
-    #[serde(rename = "retry_after")]
-    pub(crate) _retry_after: Option<RetryAfter>,
+    /// A note that the partner says in `Retry-After` how long to wait; the header is always read, with this or without.
+    pub(crate) retry_after: Option<RetryAfter>,
 }
 
 /// Where an answer says how long to wait.

@@ -59,7 +59,7 @@ fn walk(list: &List, case: &CaseSection, connection: &Value, findings: &mut Find
     let mut items = Vec::new();
     let mut next = Some(list.first());
     let mut pages = 0;
-    while let Some(page) = next.filter(|_| pages < list.max_pages()) {
+    while let Some(page) = next {
         let request = match list.request(connection, &input, &page) {
             Ok(request) => request,
             Err(fault) => return Walk::Refused(fault),

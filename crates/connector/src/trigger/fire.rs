@@ -16,6 +16,20 @@ const MAX_ITEMS: usize = 10_000;
 /// A longer event id is replaced by its digest.
 const MAX_EVENT_ID_BYTES: usize = 200;
 
+/// Why a call gives no events.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unread {
+    /// An expression of the manifest can't read it, now or ever; the fault names the expression.
+    #[error(transparent)]
+    Wrong(#[from] FieldFault),
+    /// It is to be sent in parts.
+    #[error("batch: expected at most {most} items")]
+    TooMany {
+        /// The most items of one call.
+        most: usize,
+    },
+}
+
 impl Webhook {
     pub(super) fn events(
         &self,
@@ -23,7 +37,7 @@ impl Webhook {
         parameters: &Value,
         headers: &HeaderMap,
         body: &Value,
-    ) -> Result<Vec<Fired>, FieldFault> {
+    ) -> Result<Vec<Fired>, Unread> {
         // Only `select` can see the connection.
         let mut scope = Scope::new()
             .with(Name::Body, body.clone())
@@ -51,7 +65,7 @@ impl Webhook {
         header_values(&open)
     }
 
-    fn items(&self, scope: &Scope, body: &Value) -> Result<Vec<Value>, FieldFault> {
+    fn items(&self, scope: &Scope, body: &Value) -> Result<Vec<Value>, Unread> {
         let Some(batch) = &self.batch else { return Ok(vec![body.clone()]) };
         let items = batch.evaluate_within(scope, MAX_CALL_BYTES).map_err(fault("batch"))?;
         match items.kind() {
@@ -59,7 +73,7 @@ impl Webhook {
             ValueKind::Seq => {
                 let items: Vec<Value> = items.try_iter().into_iter().flatten().take(MAX_ITEMS + 1).collect();
                 if items.len() > MAX_ITEMS {
-                    return Err(FieldFault::new("batch", format!("expected at most {MAX_ITEMS} items")));
+                    return Err(Unread::TooMany { most: MAX_ITEMS });
                 }
                 Ok(items)
             }

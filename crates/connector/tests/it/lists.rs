@@ -45,6 +45,19 @@ fn walk(list: &List, input: &Value, answers: &[Response]) -> (Vec<Request>, Vec<
     (requests, items)
 }
 
+/// Whether these answers leave something of the list behind.
+fn is_cut(list: &List, answers: &[Response]) -> bool {
+    let mut page = list.first();
+    for (index, answer) in answers.iter().enumerate() {
+        let read = list.read(&connection(), &value(json!({})), &page, Ok(answer)).unwrap();
+        assert_eq!(read.next.is_none(), index + 1 == answers.len(), "page {index}");
+        assert!(read.next.is_none() || !read.cut, "page {index}");
+        let Some(next) = read.next else { return read.cut };
+        page = next;
+    }
+    false
+}
+
 fn urls(requests: &[Request]) -> Vec<&str> {
     requests.iter().map(|request| request.url.as_str()).collect()
 }
@@ -134,6 +147,39 @@ fn pages_are_bounded() {
     let (requests, items) = walk(&list, &value(json!({})), &answers);
     assert_eq!(urls(&requests), ["https://shop.test/a?p=0", "https://shop.test/a?p=1", "https://shop.test/a?p=2"]);
     assert_eq!((items.len(), list.max_pages()), (3, 3));
+}
+
+#[test]
+fn says_whether_pages_were_left_behind() {
+    let list = |page: &str| list("{ kind: none }", "{ method: GET, path: /a }", page);
+    let pages = |pages: &[&[u64]]| pages.iter().map(|ids| answer(200, &page_of(ids))).collect::<Vec<_>>();
+    let counted = list(", page: { kind: number, param: p, size: 2, stop: short, max: 2 }");
+    assert!(is_cut(&counted, &pages(&[&[1, 2], &[3, 4]])));
+    assert!(!is_cut(&counted, &pages(&[&[1, 2], &[3]])));
+    assert!(!is_cut(&counted, &pages(&[&[1]])));
+    let until_empty = list(", page: { kind: offset, param: o, max: 1 }");
+    assert!(is_cut(&until_empty, &pages(&[&[1]])));
+    assert!(!is_cut(&until_empty, &pages(&[&[]])));
+    let cursor = list(", page: { kind: cursor, param: c, next: body.next, max: 2 }");
+    let with_cursor = |next: Json| answer(200, &json!({"data": [{"id": 1, "name": "n"}], "next": next}));
+    assert!(is_cut(&cursor, &[with_cursor(json!("a")), with_cursor(json!("b"))]));
+    assert!(!is_cut(&cursor, &[with_cursor(json!("a")), with_cursor(json!("a"))]));
+    assert!(!is_cut(&cursor, &[with_cursor(json!("a")), with_cursor(json!(null))]));
+    let linked = list(", page: { kind: link_header, max: 1 }");
+    assert!(is_cut(&linked, &[with_link("</a?p=2>; rel=\"next\"", &page_of(&[1]))]));
+    assert!(!is_cut(&linked, &[with_link("</a?p=1>; rel=\"prev\"", &page_of(&[1]))]));
+    assert!(!is_cut(&list(""), &pages(&[&[1]])));
+}
+
+#[test]
+fn says_whether_items_were_left_behind() {
+    let paged = ", page: { kind: number, param: p }";
+    for (page, count, cut) in [("", 10_000, false), ("", 10_001, true), (paged, 10_001, true)] {
+        let list = list("{ kind: none }", "{ method: GET, path: /a }", page);
+        let body = json!({"data": (0..count).map(|id| json!({"id": id})).collect::<Vec<_>>()});
+        let read = list.read(&connection(), &value(json!({})), &list.first(), Ok(&answer(200, &body))).unwrap();
+        assert_eq!((read.items.len(), read.next.is_none(), read.cut), (10_000, true, cut), "{count}");
+    }
 }
 
 #[test]

@@ -89,6 +89,56 @@ fn conditions_of_a_row_see_the_row_and_the_input() {
     assert_eq!(validate(put, without), ["emails[0].until: required"]);
 }
 
+const GOALS: &str = ", row_sections: [{ name: goals, label: Goals, fields: [
+    { name: goal, label: G, type: string },
+    { name: share, label: S, type: integer, default: 1, required_when: \"input.goals | length > 1\" },
+    { name: note, label: N, type: string, show_when: \"input.goals[0].goal == 'visit'\" }] }]";
+
+#[test]
+fn conditions_see_the_rows() {
+    let operation = action(
+        "[{ name: goal, label: G, type: string, required_when: not input.goals },
+          { name: many, label: M, type: string, show_when: \"input.goals | length > 1\" },
+          { name: first, label: F, type: string, required_when: \"input.goals[0].share == 2\" }]",
+        GOALS,
+    );
+    for nothing in [json!({}), json!({"goals": []}), json!({"goals": null})] {
+        assert_eq!(coerce(&operation, nothing.clone()), Err("goal: required, but there is no value".to_owned()));
+        assert_eq!(validate(&operation, nothing), ["goal: required"]);
+    }
+    for enough in [json!({"goal": "buy"}), json!({"goals": [{"goal": "buy"}]}), json!({"goals": {"goal": "buy"}})] {
+        assert!(coerce(&operation, enough.clone()).is_ok(), "{enough}");
+        assert_eq!(validate(&operation, enough), [""; 0]);
+    }
+    let given = json!({"goals": [{"goal": "visit", "share": "2", "note": "n"}, {}], "many": "x", "first": "y"});
+    assert_eq!(
+        coerce(&operation, given.clone()),
+        Ok(json!({"goals": [{"goal": "visit", "share": 2, "note": "n"}, {"share": 1}], "many": "x", "first": "y"}))
+    );
+    assert_eq!(validate(&operation, given), [""; 0]);
+    // Conditions look at typed rows, with their defaults.
+    let given = json!({"goals": [{"goal": "buy", "share": "2", "note": "n"}], "many": "x"});
+    assert_eq!(coerce(&operation, given.clone()), Err("first: required, but there is no value".to_owned()));
+    assert_eq!(validate(&operation, given), ["first: required"]);
+    let given = json!({"goals": [{"goal": "buy", "note": "n"}], "many": "x"});
+    assert_eq!(coerce(&operation, given), Ok(json!({"goals": [{"goal": "buy", "share": 1}]})));
+}
+
+#[test]
+fn conditions_on_rows_that_templates_make_wait_for_the_run() {
+    let operation = action("[{ name: goal, label: G, type: string, required_when: not input.goals }]", GOALS);
+    for later in [
+        json!({"goals": "{{ trigger.goals }}"}),
+        json!({"goals": ["{{ trigger.goal }}"]}),
+        json!({"goals": [{"goal": "{{ trigger.goal }}"}]}),
+    ] {
+        assert_eq!(validate(&operation, later.clone()), [""; 0], "{later}");
+    }
+    // What is wrong with the rows is told, and nothing that follows from it.
+    assert_eq!(validate(&operation, json!({"goals": 7})), ["goals: expected a list of rows"]);
+    assert_eq!(coerce(&operation, json!({"goals": ""})), Err("goal: required, but there is no value".to_owned()));
+}
+
 #[test]
 fn custom_fields_are_merged_and_win() {
     let shop = shop();

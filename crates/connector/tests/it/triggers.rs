@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, Mac};
 use http::HeaderMap;
-use patchbay_connector::{Fired, Refused, Trigger};
+use patchbay_connector::{Fired, Refused, Trigger, Unread};
 use patchbay_flow::expression::Value;
 use patchbay_types::Timestamp;
 use serde_json::{Value as Json, json};
@@ -280,8 +280,22 @@ fn a_call_that_can_not_be_read_says_where() {
     let trigger = trigger("{ kind: none }", ", batch: \"body.items | join\", select: \"item + 1\"");
     let fire =
         |body: Json| trigger.webhook().unwrap().fire(&connection(), &value(json!({})), &headers(&[]), &value(body));
-    assert_eq!(fire(json!({"items": 7})).unwrap_err().field, "batch");
-    assert_eq!(fire(json!({"items": ["a"]})).unwrap_err().field, "select");
+    for (items, place) in [(json!(7), "batch"), (json!(["a"]), "select")] {
+        let Err(Unread::Wrong(fault)) = fire(json!({"items": items})) else { panic!("{place} was read") };
+        assert_eq!(fault.field, place);
+    }
+}
+
+#[test]
+fn a_call_has_so_many_items_and_no_more() {
+    let trigger = trigger("{ kind: none }", ", batch: body");
+    let fire = |items: usize| {
+        let body = value(Json::from(vec![json!({}); items]));
+        trigger.webhook().unwrap().fire(&connection(), &value(json!({})), &headers(&[]), &body)
+    };
+    assert_eq!(fire(10_000).unwrap().len(), 10_000);
+    assert_eq!(fire(10_001), Err(Unread::TooMany { most: 10_000 }));
+    assert_eq!(fire(10_001).unwrap_err().to_string(), "batch: expected at most 10000 items");
 }
 
 #[test]

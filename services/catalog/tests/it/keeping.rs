@@ -129,6 +129,11 @@ async fn a_list_ends_at_its_bounds_of_pages_and_options() {
     let found = house.stores().await.unwrap();
     assert_eq!((found.options.len(), found.truncated), (6, true));
     assert_eq!(house.partner.asked().len(), 3);
+    let house = House::new().await;
+    house.partner.has_stores(5);
+    let found = house.stores().await.unwrap();
+    assert_eq!((found.options.len(), found.truncated), (5, false));
+    assert_eq!(house.partner.asked().len(), 3);
     let house = House::with(Config { max_options: 3, ..Config::default() }).await;
     house.partner.has_stores(100);
     let found = house.stores().await.unwrap();

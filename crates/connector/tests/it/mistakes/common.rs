@@ -29,7 +29,7 @@ fn in_the_connection() {
         (
             "kind: bearer, token:",
             "kind: api_key, header: a, query: b, key:",
-            "connection.auth: expected one of the keys `header` and `query`",
+            "connection.auth: both `header` and `query` are given; leave one out",
         ),
         (
             "kind: bearer, token:",

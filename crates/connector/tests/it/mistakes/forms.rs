@@ -27,7 +27,7 @@ fn in_fields() {
         (
             "list: scenarios",
             "list: scenarios, options: [{ value: a }]",
-            "operations[0].fields[1].list: expected one of the keys `list` and `options`",
+            "operations[0].fields[1].list: both `list` and `options` are given; leave one out",
         ),
         (
             "type: string, list: colors",
@@ -97,7 +97,7 @@ fn in_fields() {
         (
             "{ min: 1, max: 9 }",
             "{ min: 1, max_length: 9 }",
-            "operations[0].fields[6].validate: expected one of `min` and `max`, `pattern` with `message`, or `max_length`",
+            "operations[0].fields[6].validate: both `min` and `max_length` are given; leave one out",
         ),
         (
             "{ min: 1, max: 9 }",
@@ -117,9 +117,9 @@ fn in_fields() {
             "operations[0].fields[7].validate.max_length: expected a number above zero",
         ),
         (
-            "name: db_id, label",
-            "name: db, label",
-            "operations[0].fields[1].list: the list `scenarios` depends on the field `db_id`, which is not here (hint: add a field with the name `db_id`)",
+            "default: created, options: [{ value: created }, { value: changed }]",
+            "list: scenarios",
+            "operations[1].fields[0].list: the list `scenarios` depends on the field `db_id`, which is not here (hint: add a field with the name `db_id`)",
         ),
     ]);
 }
@@ -182,6 +182,11 @@ fn in_custom_fields_and_row_sections() {
             "name: until, label",
             "name: type, label",
             "operations[0].row_sections[0].fields[2].name: another field has the name `type`",
+        ),
+        (
+            "show_when: \"input.kind == 'a'\"",
+            "show_when: input.mails",
+            "operations[0].fields[4].show_when: there is no field `mails` (hint: did you mean `emails`?)",
         ),
         (
             "item.type == 'old'",

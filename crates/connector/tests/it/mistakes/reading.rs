@@ -43,7 +43,7 @@ fn in_requests() {
         (
             "path: /put",
             "path: /put\n      form: { a: b }",
-            "operations[0].request: expected one of the keys `json`, `form` and `text`, which are the body",
+            "operations[0].request: both `json` and `form` are given; leave one out",
         ),
         (
             "path: /put",
@@ -123,7 +123,7 @@ fn in_lists() {
         (
             "max: 3",
             "in: json",
-            "lists.scenarios.page.in: the request has no object as `json` to put the page into (hint: give the request `json: {}`, or use `in: query`)",
+            "lists.scenarios.page.in: the request has no object as `json` to put the page into (hint: use `in: query`)",
         ),
         ("max: 3", "max: 1001", "lists.scenarios.page.max: expected a number from 1 to 1000"),
         ("max: 3", "max: 0", "lists.scenarios.page.max: expected a number from 1 to 1000"),
