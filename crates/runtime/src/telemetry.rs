@@ -24,8 +24,12 @@ pub enum LogFormat {
 /// When the filter can't be read.
 pub fn start_logging(format: LogFormat, filter: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("log filter {filter:?}: {error}"))?;
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_span_events(FmtSpan::NONE).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_span_events(FmtSpan::NONE)
+        // A line that can't be written is dropped: complaining about it to the same closed standard error would panic.
+        .log_internal_errors(false)
+        .with_writer(std::io::stderr);
     // A second start, as in tests that run several houses in one process, keeps the first.
     let _ = match format {
         LogFormat::Text => builder.with_ansi(false).try_init(),

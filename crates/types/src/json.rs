@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-/// Integers of more digits than this may not fit 64 bits; longer ones are kept as text.
+/// Integers of so many digits fit 64 bits, whatever they are.
 const SAFE_DIGITS: usize = 18;
 
 /// Rewrites what JSON's grammar allows but no common value type can hold:
-/// a lone surrogate escape (`\ud800`) becomes U+FFFD, an integer beyond 18 digits or a number beyond a double
+/// a lone surrogate escape (`\ud800`) becomes U+FFFD, an integer beyond 64 bits or a number beyond a double
 /// becomes a string with the same characters. Everything else stays byte for byte; a clean text is not copied.
 /// It does not validate: a parser must still read the result.
 #[must_use]
@@ -81,11 +81,11 @@ fn fits(number: &[u8]) -> bool {
     if digits.len() <= SAFE_DIGITS && !digits.iter().any(|byte| matches!(byte, b'e' | b'E')) {
         return true;
     }
+    let Ok(text) = std::str::from_utf8(number) else { return true };
     if digits.iter().all(u8::is_ascii_digit) {
-        return false;
+        return text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok();
     }
-    let parsed = std::str::from_utf8(number).ok().and_then(|text| text.parse::<f64>().ok());
-    parsed.is_none_or(f64::is_finite)
+    text.parse::<f64>().ok().is_none_or(f64::is_finite)
 }
 
 /// One text for all spellings of the same value: keys sorted, no white space, one form of each number and string.
@@ -122,6 +122,12 @@ mod tests {
             r#"["12345678901234567890123","1e999","-1E+400"]"#
         );
         assert_eq!(mended("[0.12345678901234567890,2e10]"), "[0.12345678901234567890,2e10]");
+        let fit = "[9223372036854775807,-9223372036854775808,18446744073709551615]";
+        assert_eq!(mended(fit), fit);
+        assert_eq!(
+            mended("[-9223372036854775809,18446744073709551616]"),
+            r#"["-9223372036854775809","18446744073709551616"]"#
+        );
     }
 
     #[test]

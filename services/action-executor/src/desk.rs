@@ -23,6 +23,9 @@ use crate::{
 /// Runs in one answer.
 const MOST: i64 = 1_000;
 const USUAL: i64 = 50;
+/// Rows that are read at once, and the bytes of stored rows after which a page ends early: runs carry whole bodies.
+const READ_AT_ONCE: i64 = 25;
+const LARGEST_PAGE: usize = 8 * 1024 * 1024;
 
 /// Reads runs and dead letters, and leaves in their rows what executors are to do. Requests are those of `RunService`;
 /// each names its workspace, and what belongs to another is not found.
@@ -148,25 +151,38 @@ impl Desk {
         }
     }
 
-    /// A page of runs as rows, and the id that the next page begins before.
+    /// A page of runs as rows, and the id that the next page begins before. A page of large runs is shorter than asked.
     pub(crate) async fn rows(&self, request: &ListRunsRequest) -> Result<(Vec<ViewRow>, bytes::Bytes), Fault> {
         let limit = limit(request.limit);
-        let filter = RunFilter {
+        let mut filter = RunFilter {
             before: optional(&request.before_id, RunId::from_slice)?,
             automation: optional(&request.automation_id, AutomationId::from_slice)?,
             status: Some(request.status.clone()).filter(|status| !status.is_empty()),
             connection: (request.connection_id != 0).then(|| ConnectionId::new(request.connection_id)),
             event_id: Some(request.event_id.clone()).filter(|id| !id.is_empty()),
-            limit: limit + 1,
+            limit: 0,
         };
         let workspace = WorkspaceId::new(request.workspace_id);
-        let mut rows = self.store.list_runs(workspace, &filter).await.map_err(failed)?;
-        let more = has_more(rows.len(), limit);
-        if more {
-            rows.pop();
+        let (mut page, mut bytes): (Vec<ViewRow>, usize) = (Vec::new(), 0);
+        loop {
+            let missing = limit + 1 - i64::try_from(page.len()).unwrap_or(limit);
+            filter.limit = missing.min(READ_AT_ONCE);
+            let rows = self.store.list_runs(workspace, &filter).await.map_err(failed)?;
+            let is_last = has_fewer(rows.len(), filter.limit);
+            for row in rows {
+                let is_full = has_more(page.len() + 1, limit) || (bytes > LARGEST_PAGE && !page.is_empty());
+                if is_full {
+                    let next = page.last().map(|row| row.id.clone()).unwrap_or_default();
+                    return Ok((page, next.into()));
+                }
+                bytes += row.input.len() + row.steps.len();
+                filter.before = RunId::from_slice(&row.id).ok();
+                page.push(row);
+            }
+            if is_last {
+                return Ok((page, bytes::Bytes::new()));
+            }
         }
-        let next = rows.last().filter(|_| more).map(|row| row.id.clone()).unwrap_or_default();
-        Ok((rows, next.into()))
     }
 
     pub(crate) async fn row(&self, request: &RunRequest) -> Result<ViewRow, Fault> {
@@ -204,6 +220,10 @@ fn limit(asked: i64) -> i64 {
 
 fn has_more(rows: usize, limit: i64) -> bool {
     rows > usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+fn has_fewer(rows: usize, limit: i64) -> bool {
+    i64::try_from(rows).unwrap_or(i64::MAX) < limit
 }
 
 fn named(request: &RunRequest) -> Result<(WorkspaceId, RunId), Fault> {

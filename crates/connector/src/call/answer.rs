@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The longest that a partner may make us wait by `Retry-After`.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 /// Shorter values are words like `yes`, which would be covered everywhere.
 const MIN_SECRET_BYTES: usize = 4;
 
@@ -121,7 +121,11 @@ fn by_status(response: &Response) -> (Action, ErrorClass, String) {
             (action, ErrorClass::RateLimit, "the partner answered 429: too many calls".to_owned())
         }
         500 | 502 | 503 => {
-            (Action::Retry, ErrorClass::Partner, format!("the partner answered {status}, a failure of its own"))
+            let action = match retry_after(&response.headers) {
+                Some(after) if status == 503 => Action::RateLimited { after: Some(after) },
+                _ => Action::Retry,
+            };
+            (action, ErrorClass::Partner, format!("the partner answered {status}, a failure of its own"))
         }
         _ => (Action::Fail, ErrorClass::Partner, format!("the partner answered {status}")),
     }

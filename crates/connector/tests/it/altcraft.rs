@@ -214,11 +214,14 @@ fn waits_as_long_as_the_partner_asks() {
         (vec![("retry-after", "Wed, 21 Oct 2015 07:20:00 GMT"), date], Some(0)),
         (vec![("retry-after", "Wed, 21 Oct 2015 07:29:30 GMT")], None),
         (vec![("retry-after", "soon")], None),
-        (vec![("retry-after", "99999999999")], Some(86_400)),
+        (vec![("retry-after", "99999999999")], Some(3_600)),
     ] {
         let action = Action::RateLimited { after: expected.map(Duration::from_secs) };
         assert_eq!(failure(429, &headers, "").action, action, "{headers:?}");
     }
+    let closed = failure(503, &[("retry-after", "4")], "");
+    assert_eq!(closed.action, Action::RateLimited { after: Some(Duration::from_secs(4)) });
+    assert_eq!(closed.class, ErrorClass::Partner);
 }
 
 #[test]

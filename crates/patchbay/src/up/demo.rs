@@ -221,6 +221,10 @@ impl Demo {
         format!("patchbay runs list --data-dir '{}'", self.data_directory)
     }
 
+    fn program_token(&self) -> String {
+        format!("patchbay user token --email {EMAIL} --data-dir '{}'", self.data_directory)
+    }
+
     /// For people.
     pub(super) fn words(&self) -> String {
         format!(
@@ -231,14 +235,14 @@ impl Demo {
              \n\
              1. make a contact in the sandbox's CRM; its signed webhook starts \"{WELCOME}\":\n   {fire}\n\
              2. see the profile in the sandbox's Altcraft, and its entry into scenario 12:\n   {profiles}\n   {entries}\n\
-             3. see the run, and what went in and came out:\n   {list}\n   {token}\n   {runs}\n\
+             3. see the run, and what went in and came out:\n   {list}\n   TOKEN=$({program_token})\n   {runs}\n\
              or send any form or JSON to the hook (an equal body within 10 minutes is the same event):\n   {webhook}\n",
             base = self.base,
             hook = self.hook_url,
             fire = self.fire(),
             profiles = self.profiles(),
             entries = self.entries(),
-            token = self.token(),
+            program_token = self.program_token(),
             list = self.list(),
             runs = self.runs(),
             webhook = self.fire_webhook(),

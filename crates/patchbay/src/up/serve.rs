@@ -16,7 +16,7 @@ use tokio::{
 use tonic::transport::{Server, server::TcpIncoming};
 
 /// How long a connection may take for the head of a request, and how long it may be unused.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// Connections at once on one listener; more wait in the backlog of the operating system.
 const MOST_CONNECTIONS: usize = 16 * 1024;
 /// How long to wait when a connection can't be taken, as when no file descriptor is left.

@@ -136,3 +136,14 @@ fn another_master_key_is_refused_with_its_fingerprint() {
     assert!(ended.errors.contains("fingerprint") && ended.errors.contains("\nhint: "), "{ended:?}");
     assert_eq!(ended.output, "");
 }
+
+#[tokio::test]
+async fn a_log_that_cannot_be_written_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut starting = command(&up(folder.path(), &[]));
+    starting.stderr(fs::File::options().write(true).open("/dev/full").unwrap());
+    let (process, ready) = Process::start(starting);
+    let login = http::call(address(&ready, "listen"), "POST", "/user/auth", &[], b"{}").await.unwrap();
+    assert_eq!(login.status, 415);
+    assert_eq!(process.terminate().code, Some(0));
+}

@@ -153,3 +153,35 @@ async fn an_event_id_loses_its_nuls_only() {
     let runs = house.when_all_are("succeeded", 2).await;
     assert!(runs.iter().all(|run| run.event_id == "ab"), "{runs:?}");
 }
+
+#[tokio::test]
+async fn a_page_of_large_runs_is_shorter_than_asked_and_none_is_missed() {
+    let (house, partner) = (House::new().await, Partner::new().await);
+    let (_, source) = house.peers.publish(import(house.peers.connect(&partner)));
+    // What can't be packed: each run is stored with more than a megabyte.
+    let mut state = 1_u64;
+    let mut noise = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        format!("{state:016x}")
+    };
+    for number in 0..12 {
+        let text: String = (0..150_000).map(|_| noise()).collect();
+        house.fire(source, &format!("e{number:02}"), json!({"email": "ann@a.test", "text": text})).await;
+    }
+    for number in 0..12 {
+        house.when_is(&format!("e{number:02}"), "succeeded").await;
+    }
+    let (mut ids, mut before_id, mut pages) = (Vec::new(), bytes::Bytes::new(), 0);
+    loop {
+        let page = house.list(ListRunsRequest { limit: 1_000, before_id, ..of_workspace() }).await.unwrap();
+        ids.extend(page.runs.into_iter().map(|run| run.event_id));
+        pages += 1;
+        if page.next_before_id.is_empty() {
+            break;
+        }
+        before_id = page.next_before_id;
+    }
+    ids.sort();
+    assert_eq!(ids, (0..12).map(|number| format!("e{number:02}")).collect::<Vec<_>>());
+    assert!(pages > 1, "one page of 28 MB");
+}
