@@ -16,10 +16,12 @@ const BATCH: i64 = 64;
 /// in between, they are published again with the same accept time, which makes them the same delivery.
 pub(crate) async fn revive(executor: &Executor) -> Result<bool, Error> {
     let rows = executor.store.asked_replays(BATCH).await?;
+    // One that can't be read after all stays where it is: there is nothing of it to bring in.
+    let (rows, messages): (Vec<_>, Vec<_>) =
+        rows.into_iter().filter_map(|row| message(&row).map(|message| (row, message))).unzip();
     if rows.is_empty() {
         return Ok(false);
     }
-    let messages = rows.iter().filter_map(message).collect();
     if let Err(error) = executor.broker.publish(Topic::TriggerFired, messages).await {
         tracing::warn!(%error, "events of dead letters can't be brought in, trying again");
         return Ok(false);
