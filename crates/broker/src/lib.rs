@@ -5,6 +5,7 @@
 
 #[cfg(feature = "contract")]
 pub mod contract;
+pub mod dead_letter;
 mod delivery;
 pub mod embedded;
 mod error;

@@ -10,7 +10,7 @@ use patchbay_proto::Topic;
 use crate::{Delivery, Error, PublishError};
 
 /// What travels.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Message {
     /// The event id, or the order key of sources that have one.
     pub key: Bytes,
@@ -18,6 +18,12 @@ pub struct Message {
     pub headers: Vec<(String, String)>,
     /// The body. Its bytes are shared, not copied, on the way through an embedded broker.
     pub payload: Bytes,
+    /// Whose it is: where the broker can, a message waits behind those of its own tenant only. Tells the broker where to put
+    /// it, and does not travel: 0 in what is delivered.
+    pub tenant: i64,
+    /// Words by which other teams choose what they receive of a public topic, such as `7.0199.succeeded`. Does not travel
+    /// either: empty in what is delivered.
+    pub route: String,
 }
 
 /// How far the consumers of a topic are.
@@ -50,6 +56,8 @@ pub struct Progress {
 ///   taken soon, not at once: a crash may bring back what was acknowledged just before it. A [`close`](Broker::close) loses none.
 /// - **Redelivery.** What is not acknowledged comes back, with [`Delivery::redelivered`] set: at once after a release or a drop
 ///   of the delivery, after a reopen otherwise. The flag says "may have been delivered before".
+/// - **Poison.** What comes back more often than the adapter's delivery limit is moved to [`Topic::DeadLetter`], with its key,
+///   headers and payload as they were, and the headers of [`dead_letter`](crate::dead_letter).
 /// - **Prefetch.** A consumer never holds more unsettled deliveries than its prefetch; it waits for a settlement instead.
 /// - **Memory and disk are bounded.** Publishing without a consumer ends in [`PublishError::Full`], or, on topics that nobody
 ///   must read, in the loss of the oldest messages; never in the end of memory.
@@ -72,6 +80,12 @@ pub trait Broker: Send + Sync + Debug + 'static {
 
     /// How far the consumers of a topic are, as far as the broker knows now.
     fn progress(&self, topic: Topic) -> Progress;
+
+    /// Whether messages can be published and delivered now.
+    ///
+    /// # Errors
+    /// Why not, in words for an operator. Never a password.
+    fn health(&self) -> Result<(), String>;
 
     /// Finishes what was begun, notes all acknowledgements and stops the threads. May be called again.
     async fn close(&self);

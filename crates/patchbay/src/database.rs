@@ -19,6 +19,7 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<Engine> {
         patience: config.store.patience,
         cache_kib: config.store.cache_kib,
         checkpoint_pages: config.store.checkpoint_pages,
+        schema: patchbay_store::Schema::Migrate,
     };
     let failed = || match config.store.file() {
         Some(file) => format!("database {} can't be opened", file.display()),

@@ -14,9 +14,26 @@ use crate::{Error, Transaction};
 #[derive(Debug, Clone)]
 pub enum Engine {
     /// A PostgreSQL server.
-    Postgres(PgPool),
+    Postgres(Postgres),
     /// A file of this process.
     Sqlite(Sqlite),
+}
+
+/// A pool, and what may be done with the tables of others.
+#[derive(Debug, Clone)]
+pub struct Postgres {
+    /// Its connections.
+    pub pool: PgPool,
+    pub(crate) schema: Schema,
+}
+
+/// What happens to tables that are not up to date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schema {
+    /// They are brought up to date.
+    Migrate,
+    /// They are refused: a process among many must not change what the others use.
+    Check,
 }
 
 /// One writer, because SQLite has only one, and readers that never wait for it.
@@ -40,11 +57,19 @@ pub struct Options {
     /// Pages of SQLite's write-ahead log after which they are written back into the file: more are less work together,
     /// fewer keep other writers of the same disk waiting for a shorter time.
     pub checkpoint_pages: u32,
+    /// What happens to tables on PostgreSQL that are not up to date. Those of SQLite are always brought up to date.
+    pub schema: Schema,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { connections: 2, patience: Duration::from_secs(5), cache_kib: 16 * 1024, checkpoint_pages: 2_000 }
+        Self {
+            connections: 2,
+            patience: Duration::from_secs(5),
+            cache_kib: 16 * 1024,
+            checkpoint_pages: 2_000,
+            schema: Schema::Migrate,
+        }
     }
 }
 
@@ -63,7 +88,7 @@ impl Engine {
                 .acquire_timeout(options.patience)
                 .connect(url)
                 .await?;
-            return Ok(Self::Postgres(pool));
+            return Ok(Self::Postgres(Postgres { pool, schema: options.schema }));
         }
         Err(Error::Address)
     }
@@ -102,7 +127,7 @@ impl Engine {
     /// When no connection is free in time, or the database can't be reached.
     pub async fn begin(&self) -> Result<Transaction, Error> {
         Ok(match self {
-            Self::Postgres(pool) => Transaction::Postgres(pool.begin().await?),
+            Self::Postgres(postgres) => Transaction::Postgres(postgres.pool.begin().await?),
             Self::Sqlite(sqlite) => Transaction::Sqlite(begin_sqlite(&sqlite.writer).await?),
         })
     }
@@ -116,7 +141,7 @@ impl Engine {
     /// Gives all connections back. SQLite's log is written into the file.
     pub async fn close(&self) {
         match self {
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(postgres) => postgres.pool.close().await,
             Self::Sqlite(sqlite) => {
                 sqlite.reader.close().await;
                 sqlite.writer.close().await;
@@ -146,7 +171,10 @@ async fn begin_sqlite(writer: &SqlitePool) -> Result<sqlx::Transaction<'static, 
 macro_rules! read {
     ($engine:expr, $pool:ident => $body:expr) => {
         match $engine {
-            $crate::Engine::Postgres($pool) => $body,
+            $crate::Engine::Postgres(postgres) => {
+                let $pool = &postgres.pool;
+                $body
+            }
             $crate::Engine::Sqlite(sqlite) => {
                 let $pool = &sqlite.reader;
                 $body

@@ -8,7 +8,7 @@ mod rows;
 mod sql;
 mod transaction;
 
-pub use engine::{Engine, Options, Sqlite};
+pub use engine::{Engine, Options, Postgres, Schema, Sqlite};
 pub use error::Error;
 pub use migration::Migration;
 pub use rows::{Rows, chunks, padded};

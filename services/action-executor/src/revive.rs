@@ -37,5 +37,5 @@ fn message(row: &DeadLetterRow) -> Option<Message> {
     let mut event = readable(row)?;
     event.accepted_at = row.replay_at?;
     let payload = event.encode_to_vec().into();
-    Some(Message { key: Bytes::from(event.event_id), headers: Vec::new(), payload })
+    Some(Message { key: Bytes::from(event.event_id), payload, tenant: event.workspace_id, ..Message::default() })
 }

@@ -108,5 +108,7 @@ fn message(run: &RunFinished) -> Option<Message> {
         key: Bytes::from(automation.to_string()),
         headers: vec![("content-type".to_owned(), "application/cloudevents+json; charset=UTF-8".to_owned())],
         payload: Bytes::from(event.to_string()),
+        tenant: run.workspace_id,
+        route: format!("{}.{automation}.{}", run.workspace_id, run.status),
     })
 }

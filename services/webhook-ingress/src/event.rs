@@ -70,6 +70,6 @@ impl Event {
             event_source: self.producer,
         };
         let payload = fired.encode_to_vec().into();
-        Message { key: fired.event_id.into(), headers: Vec::new(), payload }
+        Message { key: fired.event_id.into(), payload, tenant: source.workspace.get(), ..Message::default() }
     }
 }

@@ -24,8 +24,9 @@ pub async fn delivers_messages_whole(subject: impl Subject) {
         key: Bytes::from_static(b"\0\xff key"),
         headers: vec![("a".into(), "1".into()), ("a".into(), String::new()), ("Größe".into(), "✓".into())],
         payload: (0..=255).collect::<Vec<u8>>().into(),
+        ..Message::default()
     };
-    let empty = Message { key: Bytes::from_static(b"k"), headers: Vec::new(), payload: Bytes::new() };
+    let empty = Message { key: Bytes::from_static(b"k"), ..Message::default() };
     let mut consumer = broker.subscribe(TOPIC, 10).await.unwrap();
 
     broker.publish(TOPIC, vec![odd.clone(), empty.clone()]).await.unwrap();

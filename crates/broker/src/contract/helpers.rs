@@ -18,6 +18,7 @@ pub fn message(number: u64) -> Message {
         key: Bytes::from(format!("event-{number}")),
         headers: vec![("traceparent".into(), format!("00-{number:032x}-{number:016x}-01"))],
         payload: Bytes::from(format!("{{\"number\":{number}}}")),
+        ..Message::default()
     }
 }
 

@@ -127,6 +127,13 @@ impl Broker for Embedded {
         self.topic(topic).map(|state| state.queue().progress(now)).unwrap_or_default()
     }
 
+    fn health(&self) -> Result<(), String> {
+        match self.closing.load(Ordering::Acquire) || self.commands.is_closed() {
+            true => Err("it is closed".to_owned()),
+            false => Ok(()),
+        }
+    }
+
     async fn close(&self) {
         self.closing.store(true, Ordering::Release);
         let mut threads = self.threads.lock().await;

@@ -119,7 +119,7 @@ impl<'a> Frame<'a> {
         for _ in 0..count {
             headers.push((take_string(&mut rest)?, take_string(&mut rest)?));
         }
-        Some(Message { key, headers, payload: rest })
+        Some(Message { key, headers, payload: rest, ..Message::default() })
     }
 }
 
@@ -147,6 +147,7 @@ mod tests {
             key: Bytes::from_static(b"event-1"),
             headers: vec![("a".into(), String::new()), ("a".into(), "ä".into())],
             payload: Bytes::from_static(b"\0\xff body"),
+            ..Message::default()
         }
     }
 

@@ -50,6 +50,10 @@ impl Broker for Forgetful {
         self.real.progress(topic)
     }
 
+    fn health(&self) -> Result<(), String> {
+        self.real.health()
+    }
+
     async fn close(&self) {
         self.real.close().await;
     }

@@ -168,7 +168,7 @@ impl House {
 
     /// Publishes messages by their keys and bodies.
     pub(crate) async fn publish_raw(&self, messages: Vec<(String, Bytes)>) {
-        let message = |(key, payload)| Message { key: Bytes::from(key), headers: Vec::new(), payload };
+        let message = |(key, payload)| Message { key: Bytes::from(key), payload, ..Message::default() };
         let messages = messages.into_iter().map(message).collect();
         self.ground().broker.publish(Topic::TriggerFired, messages).await.unwrap();
     }

@@ -36,6 +36,10 @@ impl Broker for Mute {
         self.0.progress(topic)
     }
 
+    fn health(&self) -> Result<(), String> {
+        self.0.health()
+    }
+
     async fn close(&self) {
         self.0.close().await;
     }

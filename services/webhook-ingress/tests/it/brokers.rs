@@ -36,6 +36,10 @@ impl Broker for Reluctant {
         Progress::default()
     }
 
+    fn health(&self) -> Result<(), String> {
+        Ok(())
+    }
+
     async fn close(&self) {}
 }
 

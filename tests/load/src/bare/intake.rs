@@ -35,7 +35,7 @@ async fn accept(broker: Arc<dyn Broker>, request: Request<Incoming>) -> Result<R
     let Ok(body) = Limited::new(request.into_body(), MAX_BODY_BYTES).collect().await else {
         return Ok(answer(StatusCode::BAD_REQUEST, "not a body"));
     };
-    let message = Message { key: Bytes::new(), headers: Vec::new(), payload: body.to_bytes() };
+    let message = Message { payload: body.to_bytes(), ..Message::default() };
     match broker.publish(Topic::TriggerFired, vec![message]).await {
         Ok(()) => Ok(answer(StatusCode::OK, "OK")),
         Err(_) => Ok(answer(StatusCode::SERVICE_UNAVAILABLE, "not accepted")),
