@@ -4,22 +4,41 @@ SHELL := /bin/bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Where `make run` keeps its data.
 DATA_DIR ?= ./patchbay-data
+# Where throwaway servers for tests keep theirs.
+SERVICES_DIR := target/services
 # Options of the benchmark, such as BENCH_ARGS="--duration 30".
 BENCH_ARGS ?=
 
+# Crates whose suites run on PostgreSQL and RabbitMQ too. Their test binaries are chosen by a runner, because cargo would
+# build everything once more for a part of the workspace.
+ON_SERVERS := patchbay-store patchbay-service $(patsubst services/%/Cargo.toml,patchbay-%,$(wildcard services/*/Cargo.toml))
+ON_SERVERS_ONLY := target."cfg(unix)".runner = ["$(CURDIR)/deploy/services.sh", "of", "$(ON_SERVERS)"]
+
 .DEFAULT_GOAL := help
-.PHONY: help build fmt lint test run bench clean-data tools
+.PHONY: help build fmt lint test test-with-services services-up services-down run bench clean-data tools
 
 help: ## Lists what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
 run: tools ## Builds the product and starts it with demo data in ./patchbay-data; Ctrl-C ends it
 	cargo build --release -p patchbay
 	exec "$(TARGET)/release/patchbay" up --demo --data-dir "$(DATA_DIR)"
 
-test: tools ## Builds everything once and runs all tests
+test: tools ## Builds everything once and runs all tests, on every engine and broker
 	cargo build --workspace --all-targets
+	deploy/services.sh with "$(SERVICES_DIR)" $(MAKE) --no-print-directory test-with-services
+
+# What `test` runs when PostgreSQL and RabbitMQ are there.
+test-with-services:
 	cargo test --workspace
+	PATCHBAY_TEST_STORE=postgres PATCHBAY_TEST_BROKER=rabbitmq \
+		cargo --config '$(ON_SERVERS_ONLY)' test --workspace --tests
+
+services-up: ## Starts PostgreSQL and RabbitMQ for tests, prints lines for `eval`
+	@deploy/services.sh up "$(SERVICES_DIR)"
+
+services-down: ## Ends them and removes their data
+	@deploy/services.sh down "$(SERVICES_DIR)"
 
 build: tools ## Builds the executable with optimisation
 	cargo build --release -p patchbay

@@ -8,11 +8,13 @@
     reason = "most of this crate is written by the protobuf compiler, whose manners are its own"
 )]
 
+mod method;
 mod route;
 mod secretive;
 mod topic;
 
-pub use route::Route;
+pub use method::Method;
+pub use route::{Call, Route};
 pub use topic::Topic;
 
 /// Every file descriptor, for gRPC reflection.

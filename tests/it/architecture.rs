@@ -37,7 +37,7 @@ const OWNED: [(&str, Option<&str>, &[&str]); 11] = [
     ("sqlx", None, &["crates/store", "services/", "tests/"]),
     ("rusqlite", None, &[]),
     ("tokio-postgres", None, &[]),
-    ("lapin", None, &["crates/broker"]),
+    ("lapin", None, &["crates/broker", "tests/load"]),
     ("rdkafka", None, &["crates/broker"]),
     ("aes-gcm", None, &["crates/vault"]),
     ("chacha20poly1305", None, &["crates/vault"]),

@@ -132,9 +132,13 @@ pub(crate) fn up(data: &Path, settings: &[(&'static str, String)]) -> Process {
 
 /// Makes the first user of a data directory.
 pub(crate) fn create_user(data: &Path) {
-    let arguments =
-        ["user", "create", "--email", "ann@example.com", "--password-stdin", "--data-dir", data.to_str().unwrap()];
-    let mut child = command(&arguments, &[]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    create_user_named("ann@example.com", &["--data-dir", data.to_str().unwrap()], &[]);
+}
+
+/// Makes a user of the database that arguments and environment name.
+pub(crate) fn create_user_named(email: &str, others: &[&str], environment: &[(&str, &str)]) {
+    let arguments = [&["user", "create", "--email", email, "--password-stdin"], others].concat();
+    let mut child = command(&arguments, environment).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success(), "user create failed");
 }
@@ -148,11 +152,25 @@ pub(crate) struct Person {
 impl Person {
     /// Logs in.
     pub(crate) async fn log_in(house: &Process) -> Self {
-        let address = house.address("listen").to_owned();
-        let login = json!({"email": "ann@example.com", "password": PASSWORD}).to_string();
+        Self::log_in_as("ann@example.com", house.address("listen")).await
+    }
+
+    /// Logs in at a gateway.
+    pub(crate) async fn log_in_as(email: &str, address: &str) -> Self {
+        let address = address.to_owned();
+        let login = json!({"email": email, "password": PASSWORD}).to_string();
         let answer = http::call(&address, "POST", "/user/auth", &[JSON], login.as_bytes()).await.unwrap();
         let token = answer.json()["data"]["authToken"].as_str().unwrap().to_owned();
         Self { address, authorization: format!("Bearer {token}") }
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The value of the header that says who it is.
+    pub(crate) fn authorization(&self) -> &str {
+        &self.authorization
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {

@@ -54,6 +54,63 @@ pub enum Error {
         /// The first one that is there again.
         until: u64,
     },
+    /// The address of the broker can't be used.
+    #[error("the address of the broker can't be used: {why}")]
+    Address {
+        /// What is wrong with it. Never the address itself, which may hold a password.
+        why: String,
+    },
+    /// The broker knows no such user, or by another password.
+    #[error("the broker at {at} refuses user {user}; check the user and the password in its address")]
+    Credentials {
+        /// Where the broker is.
+        at: String,
+        /// The user.
+        user: String,
+    },
+    /// The user can't work in the virtual host.
+    #[error(
+        "user {user} can't use virtual host {vhost} of the broker at {at} ({said}); create it with \
+         `rabbitmqctl add_vhost`, or let the user in with `rabbitmqctl set_permissions`"
+    )]
+    VirtualHost {
+        /// Where the broker is.
+        at: String,
+        /// The user.
+        user: String,
+        /// The virtual host.
+        vhost: String,
+        /// What the broker says.
+        said: String,
+    },
+    /// The user may not do what the adapter needs.
+    #[error(
+        "user {user} has no {permission} permission for {name} in virtual host {vhost}; grant it with \
+         `rabbitmqctl set_permissions`{}", if *permission == "configure" { ", or declare it as somebody who has it" } else { "" }
+    )]
+    Permission {
+        /// The user.
+        user: String,
+        /// The virtual host.
+        vhost: String,
+        /// Which permission: `configure`, `write` or `read`.
+        permission: &'static str,
+        /// Of which queue or exchange.
+        name: String,
+    },
+    /// A queue or exchange exists, and is another one than the adapter needs.
+    #[error(
+        "{name} exists with another {argument} than ours ({said}); set ours to the same, or delete it when it is empty, \
+         and it is declared anew"
+    )]
+    Inequivalent {
+        /// Which queue or exchange.
+        name: String,
+        /// What differs.
+        argument: String,
+        /// What the broker says.
+        said: String,
+    },
     /// The broker can't be reached now.
     #[error("the broker is unavailable: {0}")]
     Unavailable(String),

@@ -10,6 +10,7 @@ mod delivery;
 pub mod embedded;
 mod error;
 mod port;
+pub mod rabbitmq;
 
 pub use delivery::{Delivery, Receipt, Settle};
 pub use error::{Error, PublishError};

@@ -33,7 +33,7 @@ pub struct Progress {
     pub undelivered: u64,
     /// Messages that a consumer has and has not settled.
     pub unacknowledged: u64,
-    /// How long ago the oldest undelivered message was accepted.
+    /// How long ago the oldest undelivered message was accepted. Nothing when none waits, or the broker can't tell.
     pub oldest_undelivered_age: Option<Duration>,
     /// Bytes that the topic takes on a disk of ours; 0 where the broker is somebody else's.
     pub bytes_on_disk: u64,
@@ -57,8 +57,12 @@ pub struct Progress {
 /// - **Redelivery.** What is not acknowledged comes back, with [`Delivery::redelivered`] set: at once after a release or a drop
 ///   of the delivery, after a reopen otherwise. The flag says "may have been delivered before".
 /// - **Poison.** What comes back more often than the adapter's delivery limit is moved to [`Topic::DeadLetter`], with its key,
-///   headers and payload as they were, and the headers of [`dead_letter`](crate::dead_letter).
-/// - **Prefetch.** A consumer never holds more unsettled deliveries than its prefetch; it waits for a settlement instead.
+///   headers and payload as they were, and the headers of [`dead_letter`](crate::dead_letter): with a limit of 20, at the 21st
+///   release or drop. It is on one of the two topics at every moment, after a crash maybe on both. What is a dead letter already
+///   has no limit. Who has no room for a delivery holds it; giving back is for who fails or ends, so that normal life stays below
+///   the limit.
+/// - **Prefetch.** A consumer never holds more unsettled deliveries than its prefetch; it waits for a settlement instead, and
+///   holds up no other consumer meanwhile.
 /// - **Memory and disk are bounded.** Publishing without a consumer ends in [`PublishError::Full`], or, on topics that nobody
 ///   must read, in the loss of the oldest messages; never in the end of memory.
 /// - **Close.** After it, `publish` answers [`PublishError::Closed`] and consumers [`Error::Closed`].
@@ -81,7 +85,7 @@ pub trait Broker: Send + Sync + Debug + 'static {
     /// How far the consumers of a topic are, as far as the broker knows now.
     fn progress(&self, topic: Topic) -> Progress;
 
-    /// Whether messages can be published and delivered now.
+    /// Whether messages can be published and delivered now. An error after a close.
     ///
     /// # Errors
     /// Why not, in words for an operator. Never a password.

@@ -23,6 +23,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Starts everything in this process, over a data directory.
     Up(Up),
+    /// Starts some roles in this process, over a PostgreSQL and a broker that processes share.
+    Serve(Serve),
+    /// Brings the tables of all services up to date, before `patchbay serve`.
+    Migrate(Migrate),
     /// Starts the stand-in for partners, which keeps all in memory.
     Sandbox {
         /// Where it listens; port 0 is a free one.
@@ -72,19 +76,26 @@ impl Sources {
     }
 }
 
+/// Where a process listens.
+#[derive(Args, Clone, Copy)]
+pub(crate) struct Listen {
+    /// Where the public HTTP API and the hooks are; port 0 is a free one.
+    #[arg(long = "listen", value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub(crate) public: SocketAddr,
+    /// Where gRPC is: the health service, reflection, and for `serve` what roles ask each other.
+    #[arg(long = "grpc-listen", value_name = "ADDR", default_value = "127.0.0.1:8081")]
+    pub(crate) grpc: SocketAddr,
+    /// Where /healthz, /readyz and /metrics are.
+    #[arg(long = "admin-listen", value_name = "ADDR", default_value = "127.0.0.1:8082")]
+    pub(crate) admin: SocketAddr,
+}
+
 #[derive(Args)]
 pub(crate) struct Up {
     #[command(flatten)]
     pub(crate) sources: Sources,
-    /// Where the public HTTP API and the hooks are; port 0 is a free one.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
-    pub(crate) listen: SocketAddr,
-    /// Where gRPC is: in this version the health service alone.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081")]
-    pub(crate) grpc_listen: SocketAddr,
-    /// Where /healthz, /readyz and /metrics are.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8082")]
-    pub(crate) admin_listen: SocketAddr,
+    #[command(flatten)]
+    pub(crate) listen: Listen,
     /// Where the partner sandbox of the demo is [default: 127.0.0.1:8090].
     #[arg(long, value_name = "ADDR", requires = "demo")]
     pub(crate) sandbox_listen: Option<SocketAddr>,
@@ -94,6 +105,33 @@ pub(crate) struct Up {
     /// How log lines and the line `ready` look; wins over `log.format`.
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(crate) log_format: Option<LogFormat>,
+}
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// Which: connection, automation, catalog, action-executor, webhook-ingress, trigger-poller, gateway.
+    #[arg(long, value_name = "ROLE", required = true, value_delimiter = ',')]
+    pub(crate) roles: Vec<String>,
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+    /// A TOML file with what differs from `patchbay config reference`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// How log lines and the line `ready` look; wins over `log.format`.
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub(crate) log_format: Option<LogFormat>,
+}
+
+#[derive(Args)]
+pub(crate) struct Migrate {
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+    /// Changes nothing, and fails when something is missing.
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Prints one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Subcommand)]

@@ -1,13 +1,16 @@
 //! The configuration: `config.default.toml` is the reference, a file and the environment lie over it.
 
+mod broker;
+mod mesh;
 mod show;
+mod store;
 #[cfg(test)]
 mod tests;
 mod values;
 
 use std::{path::Path, time::Duration};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::ValueEnum;
 use patchbay_egress::AllowRule;
 use patchbay_runtime::{
@@ -19,7 +22,10 @@ use serde::Deserialize;
 
 use crate::{cli::Sources, failure::Failure};
 
+pub(crate) use broker::{Broker, Queue};
+pub(crate) use mesh::{Peers, ServiceAuth};
 pub(crate) use show::{print_effective, print_reference};
+pub(crate) use store::Store;
 
 /// Every key with its default and what it means.
 const REFERENCE: &str = include_str!("../config.default.toml");
@@ -40,53 +46,15 @@ pub(crate) struct Config {
     pub(crate) ingress: patchbay_webhook_ingress::Config,
     pub(crate) connection: patchbay_connection::Config,
     pub(crate) catalog: patchbay_catalog::Config,
+    pub(crate) poller: patchbay_trigger_poller::Config,
     executor: patchbay_action_executor::config::Config,
     gateway: Gateway,
+    pub(crate) service_auth: ServiceAuth,
+    pub(crate) peers: Peers,
+    pub(crate) calls: patchbay_service::peer::Options,
     pub(crate) log: Log,
     pub(crate) shutdown: Shutdown,
     pub(crate) runtime: Runtime,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Store {
-    /// May hold a password.
-    pub(crate) url: String,
-    pub(crate) connections: u32,
-    #[serde(deserialize_with = "duration::deserialize")]
-    pub(crate) patience: Duration,
-    pub(crate) cache_kib: u32,
-    pub(crate) checkpoint_pages: u32,
-}
-
-impl Store {
-    /// The file that the database is, if it is one.
-    pub(crate) fn file(&self) -> Option<&Path> {
-        self.url.strip_prefix("sqlite://").map(Path::new)
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Broker {
-    url: String,
-    pub(crate) segment_bytes: u64,
-    pub(crate) max_bytes: u64,
-    pub(crate) memory_bytes: usize,
-    pub(crate) free_bytes: u64,
-}
-
-impl Broker {
-    /// The directory of the embedded broker.
-    pub(crate) fn directory(&self) -> anyhow::Result<&Path> {
-        match self.url.split_once("://") {
-            Some(("embedded", directory)) if !directory.is_empty() => Ok(Path::new(directory)),
-            Some((scheme @ ("amqp" | "amqps" | "kafka"), _)) => {
-                bail!("broker.url: {scheme}:// is not in this version; expected embedded://DIRECTORY")
-            }
-            _ => bail!("broker.url is not the address of a broker; expected embedded://DIRECTORY"),
-        }
-    }
 }
 
 #[derive(Deserialize)]
@@ -188,6 +156,14 @@ impl Config {
         Ok(config)
     }
 
+    /// Reads and checks everything, for a process without a data directory.
+    pub(crate) fn load_for_mesh(file: Option<&Path>) -> Result<Self, Failure> {
+        let config: Self = load(REFERENCE, file, &environment()).map_err(|error| Failure::Usage(error.into()))?;
+        config.check_mesh()?;
+        config.check()?;
+        Ok(config)
+    }
+
     /// What the gateway is told.
     pub(crate) fn gateway(&self) -> patchbay_gateway::Config {
         let public_url = Some(self.public_url.clone()).filter(|url| !url.is_empty());
@@ -195,12 +171,9 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), Failure> {
-        self.check_store()?;
-        self.broker.directory().map_err(Failure::Usage)?;
+        self.store.check()?;
+        self.broker.check()?;
         let positive = [
-            ("store.connections", u64::from(self.store.connections)),
-            ("broker.segment_bytes", self.broker.segment_bytes),
-            ("broker.max_bytes", self.broker.max_bytes),
             ("retention.runs_days", u64::from(self.retention.runs_days)),
             ("retention.dedupe_days", u64::from(self.retention.dedupe_days)),
         ];
@@ -213,10 +186,28 @@ impl Config {
         self.check_parts().map_err(Failure::Usage)
     }
 
+    /// Several processes share a database and a broker: files of one of them are of no use.
+    fn check_mesh(&self) -> Result<(), Failure> {
+        if self.store.is_file() {
+            return Err(Failure::usage(
+                "`serve` shares its database with other processes, but store.url is an address of a file\n\
+                 hint: set store.url to postgres://USER@HOST/NAME; `patchbay up` runs everything over a file",
+            ));
+        }
+        if self.broker.is_embedded() {
+            return Err(Failure::usage(
+                "`serve` shares its broker with other processes, but broker.url is an address of a directory\n\
+                 hint: set broker.url to amqp://USER:PASSWORD@HOST/VHOST; `patchbay up` runs everything over a directory",
+            ));
+        }
+        Ok(())
+    }
+
     /// What the parts themselves say about their values.
     fn check_parts(&self) -> anyhow::Result<()> {
         self.gateway().check()?;
         self.ingress.check()?;
+        self.poller.check()?;
         patchbay_action_executor::role::check(&self.executor)?;
         patchbay_egress::Egress::new(self.egress.options())?;
         match self.vault.master_keys.as_slice() {
@@ -230,17 +221,6 @@ impl Config {
         let mut executor = self.executor.clone();
         executor.drain = executor.drain.min(self.shutdown.drain / 4 * 3);
         executor
-    }
-
-    /// The address may hold a password, so it is not repeated.
-    fn check_store(&self) -> Result<(), Failure> {
-        let is_file = self.store.file().is_some_and(|file| !file.as_os_str().is_empty());
-        if is_file || self.store.url.starts_with("postgres://") || self.store.url.starts_with("postgresql://") {
-            return Ok(());
-        }
-        Err(Failure::usage(
-            "store.url is not an address of a database; expected sqlite://PATH or postgres://USER@HOST/NAME",
-        ))
     }
 }
 

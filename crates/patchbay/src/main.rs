@@ -8,9 +8,12 @@ mod dead_letters;
 mod desk;
 mod events;
 mod failure;
+mod migrate;
 mod output;
+mod process;
 mod runs;
 mod sandbox;
+mod serve;
 mod signals;
 mod up;
 mod user;
@@ -42,6 +45,8 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Up(options) => up::run(options),
+        Command::Serve(options) => serve::run(options),
+        Command::Migrate(options) => migrate::run(&options),
         Command::Sandbox { listen } => sandbox::run(listen),
         Command::User(UserCommand::Create { email, password_stdin, database, json }) => {
             user::create(&email, password_stdin, &database, json)

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use anyhow::Context;
 use patchbay_sandbox::Sandbox;
 
-use crate::{failure::Failure, output, signals::Signals, up::listeners};
+use crate::{failure::Failure, output, process::listeners, signals::Signals};
 
 /// Serves the sandbox until a signal.
 pub(crate) fn run(listen: SocketAddr) -> Result<(), Failure> {

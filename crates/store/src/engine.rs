@@ -3,12 +3,11 @@
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use sqlx::{
-    PgPool, SqlitePool,
-    postgres::PgPoolOptions,
+    ConnectOptions, Connection, PgPool, SqlitePool,
     sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{Error, Transaction};
+use crate::{Error, Transaction, postgres};
 
 /// A database. Cloning shares its pools.
 #[derive(Debug, Clone)]
@@ -43,6 +42,7 @@ pub struct Sqlite {
     pub writer: SqlitePool,
     /// Connections that only read.
     pub reader: SqlitePool,
+    pub(crate) schema: Schema,
 }
 
 /// How a database is opened.
@@ -52,12 +52,16 @@ pub struct Options {
     pub connections: u32,
     /// How long to wait for a connection or a lock.
     pub patience: Duration,
+    /// How long PostgreSQL may work on one statement, or wait for the next one of a transaction, before it takes it back:
+    /// a process that is frozen must not hold rows for ever. An address that sets them in its `options` has its way.
+    /// Migrations may take longer.
+    pub statement_timeout: Duration,
     /// Pages that SQLite's writer may keep in memory, in KiB.
     pub cache_kib: u32,
     /// Pages of SQLite's write-ahead log after which they are written back into the file: more are less work together,
     /// fewer keep other writers of the same disk waiting for a shorter time.
     pub checkpoint_pages: u32,
-    /// What happens to tables on PostgreSQL that are not up to date. Those of SQLite are always brought up to date.
+    /// What happens to tables that are not up to date.
     pub schema: Schema,
 }
 
@@ -66,6 +70,7 @@ impl Default for Options {
         Self {
             connections: 2,
             patience: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(60),
             cache_kib: 16 * 1024,
             checkpoint_pages: 2_000,
             schema: Schema::Migrate,
@@ -77,20 +82,33 @@ impl Engine {
     /// Opens `sqlite://<path>` (made when missing) or `postgres://…`.
     ///
     /// # Errors
-    /// When the address can't be read or the database can't be reached.
+    /// When the address can't be read, or the database can't be reached or refuses.
     pub async fn open(url: &str, options: &Options) -> Result<Self, Error> {
         if let Some(path) = url.strip_prefix("sqlite://") {
             return Self::open_sqlite(PathBuf::from(path), options).await;
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let pool = PgPoolOptions::new()
-                .max_connections(options.connections)
-                .acquire_timeout(options.patience)
-                .connect(url)
-                .await?;
-            return Ok(Self::Postgres(Postgres { pool, schema: options.schema }));
+            return Self::open_postgres(url, options).await;
         }
         Err(Error::Address)
+    }
+
+    /// A PostgreSQL that need not be there yet: connections are made when they are needed.
+    ///
+    /// # Errors
+    /// When the address is not one of a PostgreSQL.
+    pub fn later(url: &str, options: &Options) -> Result<Self, Error> {
+        let pool = postgres::pool(postgres::connecting(url, options)?, options);
+        Ok(Self::Postgres(Postgres { pool, schema: options.schema }))
+    }
+
+    /// The first connection is made apart from the pool, which would keep trying and forget why it failed.
+    async fn open_postgres(url: &str, options: &Options) -> Result<Self, Error> {
+        let connecting = postgres::connecting(url, options)?;
+        let connection = tokio::time::timeout(options.patience, connecting.connect()).await;
+        connection.map_err(|_| sqlx::Error::PoolTimedOut)??.close().await?;
+        let pool = postgres::pool(connecting, options);
+        Ok(Self::Postgres(Postgres { pool, schema: options.schema }))
     }
 
     async fn open_sqlite(path: PathBuf, options: &Options) -> Result<Self, Error> {
@@ -118,7 +136,7 @@ impl Engine {
             .max_connections(options.connections)
             .acquire_timeout(options.patience)
             .connect_lazy_with(shared.pragma("query_only", "ON").pragma("cache_size", "-1024"));
-        Ok(Self::Sqlite(Sqlite { writer, reader }))
+        Ok(Self::Sqlite(Sqlite { writer, reader, schema: options.schema }))
     }
 
     /// Begins a transaction that writes.
@@ -136,6 +154,13 @@ impl Engine {
     #[must_use]
     pub const fn is_local(&self) -> bool {
         matches!(self, Self::Sqlite(_))
+    }
+
+    pub(crate) const fn schema(&self) -> Schema {
+        match self {
+            Self::Postgres(postgres) => postgres.schema,
+            Self::Sqlite(sqlite) => sqlite.schema,
+        }
     }
 
     /// Gives all connections back. SQLite's log is written into the file.

@@ -1,5 +1,7 @@
 //! What a database's errors mean.
 
+use std::io;
+
 use patchbay_types::fault::{Code, Fault};
 use sqlx::error::ErrorKind;
 
@@ -21,6 +23,17 @@ pub enum Error {
     /// It can't be reached, or is too busy: later it may work.
     #[error("database can't be reached or is too busy")]
     Unavailable(#[source] sqlx::Error),
+    /// It refuses this user, address or certificate: waiting does not help, a person must change something.
+    #[error("database refuses access: {reason}\nhint: {hint}")]
+    Refused {
+        /// What it says.
+        reason: String,
+        /// What to do.
+        hint: &'static str,
+        /// The whole of it.
+        #[source]
+        source: sqlx::Error,
+    },
     /// A sync failed: what the disk holds is not known any more.
     #[error("database could not be synced to its disk")]
     Sync(#[source] sqlx::Error),
@@ -50,14 +63,30 @@ const SQLITE_BUSY: [&str; 5] = ["5", "6", "261", "517", "773"];
 /// `SQLITE_TOOBIG`, `SQLITE_MISMATCH`.
 const SQLITE_DATA: [&str; 2] = ["18", "20"];
 
+/// `read_only_sql_transaction`: it is a standby, until it is promoted or another takes its name;
+/// `idle_in_transaction_session_timeout`, `transaction_timeout`.
+const POSTGRES_PASSING: [&str; 3] = ["25006", "25P03", "25P04"];
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         let sqlx::Error::Database(database) = &error else {
             return match error {
+                sqlx::Error::Io(ref cause) if cause.kind() == io::ErrorKind::InvalidData => {
+                    Self::Refused { reason: format!("no TLS with it: {cause}"), hint: TLS_HINT, source: error }
+                }
                 sqlx::Error::Io(_)
                 | sqlx::Error::PoolTimedOut
                 | sqlx::Error::PoolClosed
                 | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
+                sqlx::Error::Encode(_) => Self::Data(error),
+                sqlx::Error::Tls(ref cause) => {
+                    Self::Refused { reason: format!("no TLS with it: {cause}"), hint: TLS_HINT, source: error }
+                }
+                sqlx::Error::Configuration(ref cause) => Self::Refused {
+                    reason: format!("its address can't be used: {cause}"),
+                    hint: "see `store.url`",
+                    source: error,
+                },
                 sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => Self::Damaged(error.to_string()),
                 other => Self::Other(other),
             };
@@ -75,17 +104,37 @@ impl From<sqlx::Error> for Error {
         if SQLITE_BUSY.contains(&code.as_str()) || is_postgres_passing(&code) {
             return Self::Unavailable(error);
         }
-        if SQLITE_DATA.contains(&code.as_str()) || (code.len() == 5 && code.starts_with("22")) {
+        if let Some(hint) = refusal(&code) {
+            return Self::Refused { reason: database.message().to_owned(), hint, source: error };
+        }
+        if SQLITE_DATA.contains(&code.as_str()) || is_postgres_data(&code) {
             return Self::Data(error);
         }
         Self::Other(error)
     }
 }
 
+const TLS_HINT: &str = "see `sslmode` and `sslrootcert` in `store.url`";
+
+/// Data exceptions, and values that are larger than an index or a row takes.
+fn is_postgres_data(code: &str) -> bool {
+    code.len() == 5 && matches!(&code[..2], "22" | "54")
+}
+
+/// What to do about an SQLSTATE by which PostgreSQL lets nobody in.
+fn refusal(code: &str) -> Option<&'static str> {
+    match code {
+        "28P01" | "28000" => Some("see the user and the password in `store.url`, and the server's pg_hba.conf"),
+        "3D000" => Some("make the database with `createdb`, then run `patchbay migrate`; or see `store.url`"),
+        "42501" => Some("give the user of `store.url` rights on the database and its tables"),
+        _ => None,
+    }
+}
+
 /// Classes of SQLSTATE that pass by themselves: connection, rollback, resources, operator intervention
 /// (<https://www.postgresql.org/docs/15/errcodes-appendix.html>).
-fn is_postgres_passing(code: &str) -> bool {
-    code.len() == 5 && matches!(&code[..2], "08" | "40" | "53" | "57" | "55")
+pub(crate) fn is_postgres_passing(code: &str) -> bool {
+    POSTGRES_PASSING.contains(&code) || (code.len() == 5 && matches!(&code[..2], "08" | "40" | "53" | "57" | "55"))
 }
 
 impl Error {
@@ -97,9 +146,12 @@ impl Error {
             Self::Taken(_) => Fault::new(Code::Conflict, "it exists already"),
             Self::Data(_) => Fault::new(Code::InvalidArgument, "a value can't be stored"),
             Self::Unavailable(_) => Fault::new(Code::Unavailable, "the database is busy or down; try again"),
-            Self::Address | Self::Sync(_) | Self::Schema { .. } | Self::Damaged(_) | Self::Other(_) => {
-                Fault::new(Code::Internal, "the database refused; the log says why")
-            }
+            Self::Address
+            | Self::Refused { .. }
+            | Self::Sync(_)
+            | Self::Schema { .. }
+            | Self::Damaged(_)
+            | Self::Other(_) => Fault::new(Code::Internal, "the database refused; the log says why"),
         }
     }
 

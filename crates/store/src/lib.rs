@@ -4,13 +4,18 @@ mod engine;
 mod error;
 mod migration;
 pub mod payload;
+mod postgres;
+mod probe;
 mod rows;
+#[cfg(feature = "testing")]
+pub mod schema;
 mod sql;
 mod transaction;
 
 pub use engine::{Engine, Options, Postgres, Schema, Sqlite};
 pub use error::Error;
-pub use migration::Migration;
+pub use migration::{Applied, Migration};
+pub use probe::{Probe, Trouble};
 pub use rows::{Rows, chunks, padded};
 pub use sql::Sql;
 pub use transaction::Transaction;

@@ -24,8 +24,6 @@ use crate::{
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long a connection waits when its credential can't be had now.
 const CREDENTIAL_PAUSE: Duration = Duration::from_secs(1);
-/// How often a call that waits for the lease looks at it.
-const LEASE_LOOK: Duration = Duration::from_millis(50);
 /// Shorter secrets are not looked for in what partners answer: they would match by chance.
 const SHORTEST_SECRET: usize = 4;
 
@@ -40,36 +38,38 @@ pub(crate) struct Attempt {
     pub(crate) reason: Option<String>,
 }
 
-/// Tries a step. Its start is recorded already.
-pub(crate) async fn attempt(executor: &Arc<Executor>, run: &mut Run, call: Call) -> Attempt {
+/// Tries a step. Its start is recorded already. Nothing when this process was declared dead before anything was sent.
+pub(crate) async fn attempt(executor: &Arc<Executor>, run: &mut Run, call: Call) -> Option<Attempt> {
     let automation = Arc::clone(&run.automation);
     let step = &automation.steps[call.step];
     run.step_record().status = StepStatus::Running;
     let input = match input(executor, run, step) {
         Ok(input) => input,
-        Err(failure) => return Attempt::failed(None, *failure),
+        Err(failure) => return Some(Attempt::failed(None, *failure)),
     };
     let shown = steps::raw(&input);
     let Some(revision) = executor.definitions.connection_revision(run.identity.workspace, step.connection) else {
         let message = format!("connection {} does not exist in this workspace", step.connection);
-        return Attempt::failed(shown, configuration(ErrorClass::Configuration, message));
+        return Some(Attempt::failed(shown, configuration(ErrorClass::Configuration, message)));
     };
     let credential = match executor.credentials.get(step.connection, revision).await {
         Ok(credential) => credential,
-        Err(fault) => return without_credential(executor, run, step, shown, &fault),
+        Err(fault) => return Some(without_credential(executor, run, step, shown, &fault)),
     };
     let outcome = match send(executor, run, step, call, &input, &credential).await {
-        Ok(outcome) => outcome,
-        Err(fault) => return Attempt::failed(shown, configuration(ErrorClass::Configuration, fault.to_string())),
+        Ok(outcome) => outcome?,
+        Err(fault) => {
+            return Some(Attempt::failed(shown, configuration(ErrorClass::Configuration, fault.to_string())));
+        }
     };
     report(executor, run, step, &credential, &outcome).await;
-    match outcome {
+    Some(match outcome {
         Outcome::Succeeded { output } => {
             let output = steps::raw(&output).map(|output| covered(output, step, &credential));
             Attempt { answer: Answer::Done, input: shown, output, failure: None, reason: None }
         }
         Outcome::Failed(failure) => Attempt::failed(shown, failure),
-    }
+    })
 }
 
 /// The step's input, as its operation takes it.
@@ -90,20 +90,20 @@ async fn send(
     call: Call,
     input: &Value,
     credential: &Credential,
-) -> Result<Outcome, FieldFault> {
+) -> Result<Option<Outcome>, FieldFault> {
     let connection = expression::parse_json(&credential.fields).unwrap_or_default();
     let key = format!("{}.{}.0.{}", run.identity.id, step.key, call.generation);
     let mut request = step.operation.request(&connection, input, &key)?;
     request.timeout = request.timeout.min(executor.lease.longest_call());
-    while executor.lease.remaining() <= request.timeout {
-        tokio::time::sleep(LEASE_LOOK).await;
+    if !executor.lease.covers(run.owner, request.timeout).await {
+        return Ok(None);
     }
     let answer = executor.egress.send(request).await;
     let pause = answer.as_ref().ok().and_then(|answer| step.budget.pause(&answer.headers, executor.now()));
     if let Some(pause) = pause {
         executor.gates.gate(step.connection).report(Verdict::Pause(pause), executor.clock.since_boot());
     }
-    Ok(step.operation.interpret(&connection, input, answer.as_ref()))
+    Ok(Some(step.operation.interpret(&connection, input, answer.as_ref())))
 }
 
 /// Tells the gate and the owner of the credential what the call told about them.

@@ -13,7 +13,7 @@ use patchbay_broker::Delivery;
 use patchbay_connector::ErrorClass;
 use patchbay_flow::{Effect, Input, Run as State, advance};
 use patchbay_proto::event::v1::TriggerFired;
-use patchbay_types::{ConnectionId, RunId, Timestamp, WorkspaceId};
+use patchbay_types::{ConnectionId, IncarnationId, RunId, Timestamp, WorkspaceId};
 
 use crate::{
     batch::FIRST_EPOCH,
@@ -65,10 +65,11 @@ impl Share {
 
 /// Claims in one transaction, acknowledges, and begins what was claimed with a permit.
 pub(crate) async fn claim(executor: &Arc<Executor>, candidates: Vec<Candidate>) {
+    let owner = executor.lease.owner();
     let mut rows = Vec::with_capacity(candidates.len());
     let mut begun = HashMap::with_capacity(candidates.len());
     for candidate in candidates {
-        let (row, state, effects) = open_row(executor, &candidate);
+        let (row, state, effects) = open_row(&candidate, owner);
         begun.insert(row.identity.id, (candidate, state, effects));
         rows.push(row);
     }
@@ -78,7 +79,7 @@ pub(crate) async fn claim(executor: &Arc<Executor>, candidates: Vec<Candidate>) 
     for (id, (candidate, state, effects)) in begun {
         acknowledged.extend(candidate.share.claimed());
         if opened.contains(&id) {
-            begin(executor, candidate, state, effects);
+            begin(executor, candidate, owner, state, effects);
         }
     }
     Delivery::acknowledge_all(acknowledged);
@@ -129,7 +130,7 @@ pub(crate) fn first_connection(compiled: &Compiled) -> Option<ConnectionId> {
     compiled.as_ref().ok().and_then(|automation| automation.steps.first()).map(|step| step.connection)
 }
 
-fn open_row(executor: &Executor, candidate: &Candidate) -> (OpenRow, State, Vec<Effect>) {
+fn open_row(candidate: &Candidate, owner: IncarnationId) -> (OpenRow, State, Vec<Effect>) {
     // A run that can't be compiled is opened as ours, and failed right after.
     let permitted = candidate.permit.is_some();
     let (state, effects) = match &candidate.compiled {
@@ -140,7 +141,7 @@ fn open_row(executor: &Executor, candidate: &Candidate) -> (OpenRow, State, Vec<
     let row = OpenRow {
         identity: candidate.identity.clone(),
         state: state.clone(),
-        owner: behind.is_none().then(|| executor.lease.owner()),
+        owner: behind.is_none().then_some(owner),
         behind,
         reason: candidate.reason,
         connections: candidate
@@ -156,7 +157,7 @@ fn open_row(executor: &Executor, candidate: &Candidate) -> (OpenRow, State, Vec<
 }
 
 /// Begins a run that is durable now.
-fn begin(executor: &Arc<Executor>, candidate: Candidate, state: State, effects: Vec<Effect>) {
+fn begin(executor: &Arc<Executor>, candidate: Candidate, owner: IncarnationId, state: State, effects: Vec<Effect>) {
     let automation = match &candidate.compiled {
         Ok(automation) => Arc::clone(automation),
         Err(reason) => {
@@ -173,7 +174,7 @@ fn begin(executor: &Arc<Executor>, candidate: Candidate, state: State, effects: 
     });
     match call {
         Some(call) => {
-            let run = into_run(candidate, automation, state);
+            let run = into_run(candidate, owner, automation, state);
             executor.tasks.spawn("run", drive_claimed(Arc::clone(executor), run, call));
         }
         None => {
@@ -184,10 +185,11 @@ fn begin(executor: &Arc<Executor>, candidate: Candidate, state: State, effects: 
     }
 }
 
-fn into_run(candidate: Candidate, automation: Arc<CompiledAutomation>, state: State) -> Run {
+fn into_run(candidate: Candidate, owner: IncarnationId, automation: Arc<CompiledAutomation>, state: State) -> Run {
     Run {
         identity: candidate.identity,
         epoch: FIRST_EPOCH,
+        owner,
         automation,
         state,
         steps: Vec::new(),

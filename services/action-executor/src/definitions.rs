@@ -99,22 +99,14 @@ impl Definitions {
             let known = self.known();
             (known.automation_revision, known.connection_revision)
         };
-        let request = ConnectionChangesRequest { revision: connection_revision };
-        let connections = self
-            .connection
-            .clone()
-            .changes_since(request)
-            .await
-            .map_err(|error| status::to_fault(&error))?
-            .into_inner();
-        let request = ChangesSinceRequest { revision: automation_revision };
-        let automations = self
-            .automation
-            .clone()
-            .changes_since(request)
-            .await
-            .map_err(|error| status::to_fault(&error))?
-            .into_inner();
+        // Asked at the same time: where something has changed both are asked again, until both know of nothing new.
+        let (mut connection, mut automation) = (self.connection.clone(), self.automation.clone());
+        let (connections, automations) = tokio::try_join!(
+            connection.changes_since(ConnectionChangesRequest { revision: connection_revision }),
+            automation.changes_since(ChangesSinceRequest { revision: automation_revision }),
+        )
+        .map_err(|error| status::to_fault(&error))?;
+        let (connections, automations) = (connections.into_inner(), automations.into_inner());
         let more = !connections.connections.is_empty() || !automations.automations.is_empty();
         let mut known = self.known();
         known.connection_revision = known.connection_revision.max(connections.revision);

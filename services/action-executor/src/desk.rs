@@ -26,6 +26,10 @@ const USUAL: i64 = 50;
 /// Rows that are read at once, and the bytes of stored rows after which a page ends early: runs carry whole bodies.
 const READ_AT_ONCE: i64 = 25;
 const LARGEST_PAGE: usize = 8 * 1024 * 1024;
+/// Runs that are looked at together for those that a filter leaves, and how often in one answer: where there are millions
+/// of others in between, a page ends early, and the next begins where it ended.
+const WINDOW: i64 = 10_000;
+const WINDOWS: u32 = 20;
 
 /// Reads runs and dead letters, and leaves in their rows what executors are to do. Requests are those of `RunService`;
 /// each names its workspace, and what belongs to another is not found.
@@ -156,6 +160,7 @@ impl Desk {
         let limit = limit(request.limit);
         let mut filter = RunFilter {
             before: optional(&request.before_id, RunId::from_slice)?,
+            edge: None,
             automation: optional(&request.automation_id, AutomationId::from_slice)?,
             status: Some(request.status.clone()).filter(|status| !status.is_empty()),
             connection: (request.connection_id != 0).then(|| ConnectionId::new(request.connection_id)),
@@ -164,7 +169,12 @@ impl Desk {
         };
         let workspace = WorkspaceId::new(request.workspace_id);
         let (mut page, mut bytes): (Vec<ViewRow>, usize) = (Vec::new(), 0);
+        let mut windows = 0;
         loop {
+            if filter.is_rare() && filter.edge.is_none() {
+                filter.edge = self.store.list_edge(workspace, filter.before, WINDOW).await.map_err(failed)?;
+                windows += 1;
+            }
             let missing = limit + 1 - i64::try_from(page.len()).unwrap_or(limit);
             filter.limit = missing.min(READ_AT_ONCE);
             let rows = self.store.list_runs(workspace, &filter).await.map_err(failed)?;
@@ -179,8 +189,11 @@ impl Desk {
                 filter.before = RunId::from_slice(&row.id).ok();
                 page.push(row);
             }
-            if is_last {
-                return Ok((page, bytes::Bytes::new()));
+            match filter.edge {
+                _ if !is_last => {}
+                None => return Ok((page, bytes::Bytes::new())),
+                Some(edge) if windows == WINDOWS => return Ok((page, edge.as_bytes().to_vec().into())),
+                Some(edge) => (filter.before, filter.edge) = (Some(edge), None),
             }
         }
     }

@@ -13,6 +13,7 @@ mod gate;
 mod grpc;
 mod intake;
 mod lease;
+mod letters;
 mod plan;
 mod revive;
 pub mod role;
@@ -30,3 +31,4 @@ mod writer;
 
 pub use desk::Desk;
 pub use error::Error;
+pub use store::migrate;

@@ -18,6 +18,7 @@ use crate::{
     grpc::RunGrpc,
     intake::Intake,
     lease::Lease,
+    letters,
     slots::Slots,
     store::Store,
     telemetry::Telemetry,
@@ -73,6 +74,7 @@ pub async fn install(
     });
     begin_lease(&executor).await?;
     let consumer = ground.broker.subscribe(Topic::TriggerFired, executor.config.in_flight).await?;
+    let letters = ground.broker.subscribe(Topic::DeadLetter, letters::BATCH).await?;
     // What writes and tells outlives what runs: it ends when the last run is out of memory.
     let drained = Shutdown::default();
     ground.tasks.spawn("executor writer", writer_task.run(drained.clone()));
@@ -80,6 +82,7 @@ pub async fn install(
     ground.tasks.spawn("executor teller", telling);
     ground.tasks.spawn("executor lease", workers::keep_lease(Arc::clone(&executor), drained.clone()));
     ground.tasks.spawn("executor intake", Intake::new(Arc::clone(&executor), consumer).run());
+    ground.tasks.spawn("executor dead letters", letters::keep(Arc::clone(&executor), letters));
     ground.tasks.spawn("executor wake", wake::wake(Arc::clone(&executor)));
     ground.tasks.spawn("executor retell", workers::retell(Arc::clone(&executor)));
     ground.tasks.spawn("executor sweep", workers::sweep(Arc::clone(&executor)));
@@ -112,8 +115,8 @@ pub fn check(config: &Config) -> Result<(), Error> {
 
 async fn begin_lease(executor: &Executor) -> Result<(), Error> {
     let asked = executor.clock.since_boot();
-    let now = executor.now();
-    executor.store.begin_incarnation(executor.lease.owner(), now, now.after(executor.lease.length())).await?;
+    let (owner, length) = (executor.lease.owner(), executor.lease.length());
+    executor.store.begin_incarnation(owner, length, executor.now()).await?;
     executor.lease.renewed(asked);
     Ok(())
 }

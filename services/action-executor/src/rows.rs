@@ -2,6 +2,7 @@
 
 use patchbay_flow::{Phase, Run};
 use patchbay_types::{AutomationId, ConnectionId, IncarnationId, RunId, Timestamp, WorkspaceId};
+use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 
 /// What every row of a run says about what it is a run of.
@@ -78,6 +79,26 @@ pub(crate) struct DeadRow {
     pub(crate) event_id: String,
     pub(crate) original: Option<Vec<u8>>,
     pub(crate) at: Timestamp,
+}
+
+impl DeadRow {
+    /// The same for the same letter, so that writing it again, when nobody knows whether it was written, makes no second.
+    pub(crate) fn key(&self) -> [u8; 16] {
+        let mut hash = Sha256::new();
+        let run = self.run.as_ref().map(RunId::as_bytes).map_or([].as_slice(), <[u8; 16]>::as_slice);
+        let source = self.source.as_deref().unwrap_or_default();
+        let original = self.original.as_deref().unwrap_or_default();
+        let texts = [self.kind, &self.reason, &self.error, &self.event_id].map(str::as_bytes);
+        for part in texts.into_iter().chain([run, source, original]) {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+        hash.update(self.workspace.to_le_bytes());
+        hash.update(self.at.as_micros().to_le_bytes());
+        let mut key = [0; 16];
+        key.copy_from_slice(&hash.finalize()[..16]);
+        key
+    }
 }
 
 /// An open run that this process took.
@@ -177,11 +198,24 @@ pub(crate) struct DeadLetterRow {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RunFilter {
     pub(crate) before: Option<RunId>,
+    /// The last one to look at.
+    pub(crate) edge: Option<RunId>,
     pub(crate) automation: Option<AutomationId>,
     pub(crate) status: Option<String>,
     pub(crate) connection: Option<ConnectionId>,
     pub(crate) event_id: Option<String>,
     pub(crate) limit: i64,
+}
+
+impl RunFilter {
+    /// Whether the runs that it leaves may lie far apart, without an index that leads to them.
+    pub(crate) fn is_rare(&self) -> bool {
+        let is_indexed = |status: &String| status == "failed" || status == "cancelled";
+        self.event_id.is_some()
+            || self.connection.is_some()
+            || self.automation.is_some()
+            || self.status.as_ref().is_some_and(|status| !is_indexed(status))
+    }
 }
 
 /// The word for a phase of an open run, in the column `phase`.

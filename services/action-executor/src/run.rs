@@ -6,7 +6,7 @@ use patchbay_flow::{
     Answer, Call, DeadReason, Effect, End, Input, Next, Phase, Record, Run as State, advance,
     expression::{Name, Scope, Value},
 };
-use patchbay_types::Timestamp;
+use patchbay_types::{IncarnationId, Timestamp};
 
 use crate::{
     attempt::{Attempt, attempt},
@@ -24,6 +24,8 @@ use crate::{
 pub(crate) struct Run {
     pub(crate) identity: Identity,
     pub(crate) epoch: i64,
+    /// The incarnation of this process that its row names: it calls under no other.
+    pub(crate) owner: IncarnationId,
     pub(crate) automation: Arc<CompiledAutomation>,
     pub(crate) state: State,
     pub(crate) steps: Vec<StepRecord>,
@@ -40,9 +42,10 @@ const RETRY: &str = "the last try failed";
 const UNKNOWN: &str = "nobody knows whether the partner did the step; replay the run to do it again, or cancel it";
 
 impl Run {
-    /// A run as it was read from the store.
+    /// A run as it was taken from the store.
     pub(crate) fn resume(
         row: TakenRow,
+        owner: IncarnationId,
         automation: Arc<CompiledAutomation>,
         permit: Option<Permit>,
         slot: Slot,
@@ -57,7 +60,7 @@ impl Run {
         };
         let state = row.state();
         let (epoch, packed) = (row.epoch, row.input);
-        Ok(Self { identity, epoch, automation, state, steps, event, packed, permit, slot, scope: None })
+        Ok(Self { identity, epoch, owner, automation, state, steps, event, packed, permit, slot, scope: None })
     }
 
     /// What its templates see: the event, and what the steps before gave.
@@ -115,7 +118,10 @@ pub(crate) async fn drive_taken(executor: Arc<Executor>, mut run: Run, taken_ove
 
 async fn drive(executor: &Arc<Executor>, mut run: Run, mut call: Call) {
     loop {
-        let attempt = attempt(executor, &mut run, call).await;
+        let Some(attempt) = attempt(executor, &mut run, call).await else {
+            tracing::warn!(run = %run.identity.id, "this process was declared dead, the run goes on elsewhere");
+            return;
+        };
         run.permit = None;
         let last = call.step + 1 == run.automation.steps.len();
         if attempt.answer == Answer::Done && !last {
@@ -200,18 +206,20 @@ async fn record_progress(executor: &Arc<Executor>, run: &mut Run, record: Record
         (_, Phase::Behind) => (None, connection, reason.or_else(|| Some("waits for its connection".to_owned()))),
         (_, _) => (None, None, None),
     };
+    let owner = executor.lease.owner();
     let mine = run.state.phase == Phase::Running;
     let row = ProgressRow {
         id: run.identity.id,
         epoch: run.epoch,
         state: run.state.clone(),
-        owner: mine.then(|| executor.lease.owner()),
+        owner: mine.then_some(owner),
         due_at,
         behind,
         reason,
         steps: steps::pack(&run.steps),
     };
     let written = executor.writer.progress(row).await;
+    run.owner = owner;
     if !written {
         tracing::warn!(run = %run.identity.id, epoch = run.epoch, "run was taken by another process, it goes on there");
     } else if let Some(connection) = behind {

@@ -33,6 +33,7 @@ pub(crate) struct Telemetry {
     pub(crate) duplicates: Counter,
     pub(crate) dead_letters: Counter,
     pub(crate) lost: Counter,
+    pub(crate) leases_lost: Counter,
     pub(crate) open_runs: Gauge,
     pub(crate) oldest_open_seconds: Gauge,
     opened: Counter,
@@ -49,6 +50,7 @@ impl Telemetry {
             duplicates: counter("events_duplicate", "Events that had their run already"),
             dead_letters: counter("dead_letters", "Events and runs that need a person"),
             lost: counter("runs_lost", "Changes not written because another process had taken the run"),
+            leases_lost: counter("leases_lost", "Times that this process was declared dead and began anew"),
             open_runs: metrics.register("runs_open", "Runs that are not over, counted up to 10,000", Gauge::default()),
             oldest_open_seconds: metrics.register(
                 "runs_open_oldest_seconds",
@@ -76,7 +78,7 @@ impl Telemetry {
     pub(crate) fn written(&self, changes: &Changes<'_>, written: &Written) {
         self.transactions.inc();
         self.opened.inc_by(written.opened.len() as u64);
-        self.duplicates.inc_by((changes.opens.len() - written.opened.len()) as u64);
+        self.duplicates.inc_by((changes.opens.len() - written.opened.len() - written.refused.len()) as u64);
         self.lost.inc_by(written.lost.len() as u64);
         for row in &changes.ends {
             self.ended.get_or_create(&Status { status: row.status }).inc();

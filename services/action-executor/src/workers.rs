@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use patchbay_types::IncarnationId;
+
 use crate::{executor::Executor, tell::tell};
 
 /// Batches told again at once.
@@ -11,35 +13,36 @@ const SWEEP: i64 = 1_000;
 /// How often something old is looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(15);
 
-/// Renews the lease every fifth of it.
-///
-/// A process that stood still for longer, frozen or asleep with its machine, finds it ended. Where nobody else could take
-/// its runs meanwhile it just goes on; elsewhere it must not, since a call that it is about to make may have been made.
+/// Renews the lease every fifth of it, and more often while that fails.
 pub(crate) async fn keep_lease(executor: Arc<Executor>, stop: patchbay_runtime::Shutdown) {
-    let lease = &executor.lease;
-    while stop.or(tokio::time::sleep(lease.length() / 5)).await.is_some() {
-        let asked = executor.clock.since_boot();
-        let now = executor.now();
-        let until = now.after(lease.length());
-        let renewed = match executor.store.renew_incarnation(lease.owner(), now, until).await {
-            Ok(false) if executor.store.is_local() => {
-                tracing::warn!(
-                    "the lease ended before it was renewed: this process stood still for a while, it goes on"
-                );
-                executor.store.begin_incarnation(lease.owner(), now, until).await.map(|()| true)
-            }
-            other => other,
-        };
-        match renewed {
-            Ok(true) => lease.renewed(asked),
-            Ok(false) => {
-                tracing::error!("the lease ended before it was renewed, others take the runs: shutting down");
-                executor.tasks.shutdown().begin();
-                return;
-            }
-            Err(error) => tracing::warn!(error = %error.chain(), "lease can't be renewed, trying again"),
+    let length = executor.lease.length();
+    let mut pause = length / 5;
+    while stop.or(tokio::time::sleep(pause)).await.is_some() {
+        pause = length / 15;
+        match tokio::time::timeout(length / 5, renew(&executor)).await {
+            Ok(Ok(())) => pause = length / 5,
+            Ok(Err(error)) => tracing::warn!(error = %error.chain(), "lease can't be renewed, trying again"),
+            Err(_) => tracing::warn!("lease can't be renewed, the database does not answer, trying again"),
         }
     }
+}
+
+/// A process that stood still, frozen or cut off from its database, may have been declared dead by another, which then
+/// takes its runs. It goes on as somebody new. What it holds in memory ends by itself: a call is begun only under the
+/// incarnation that the run's row names, and what a call that was under way gave is written only where nobody took the
+/// run meanwhile.
+async fn renew(executor: &Executor) -> Result<(), patchbay_store::Error> {
+    let (lease, asked) = (&executor.lease, executor.clock.since_boot());
+    if executor.store.renew_incarnation(lease.owner(), lease.length(), executor.now()).await? {
+        lease.renewed(asked);
+        return Ok(());
+    }
+    let owner = IncarnationId::generate();
+    executor.store.begin_incarnation(owner, lease.length(), executor.now()).await?;
+    tracing::error!(before = %lease.owner(), now = %owner, "this process was declared dead, it begins anew");
+    executor.telemetry.leases_lost.inc();
+    lease.begun(owner, asked);
+    Ok(())
 }
 
 /// Tells what was not told, and counts what is open.
@@ -76,6 +79,7 @@ pub(crate) async fn sweep(executor: Arc<Executor>) {
         let swept = async {
             // A window that is over is not enough: the same delivery may still come again, as late as the broker keeps it.
             executor.store.sweep_seen(part, executor.now().before(executor.retention.dedupe())).await?;
+            executor.store.make_days_ahead().await?;
             let before = executor.now().before(executor.retention.runs());
             while executor.store.sweep_history(before, SWEEP).await? > 0 && !shutdown.has_begun() {}
             Ok::<(), patchbay_store::Error>(())

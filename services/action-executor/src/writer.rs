@@ -78,7 +78,8 @@ pub(crate) fn writer(
 }
 
 impl Writer {
-    /// Opens runs. Returns those whose event was new, when they are durable; nothing when the process ends first.
+    /// Opens runs. Returns those whose event was new, when they are durable; nothing when the process ends or is declared
+    /// dead first.
     pub(crate) async fn open(&self, rows: Vec<OpenRow>) -> Option<Vec<RunId>> {
         let (answer, answered) = oneshot::channel();
         self.requests.send(Request::Open { rows, answer }).await.ok()?;
@@ -196,7 +197,7 @@ impl WriterTask {
 
     /// One transaction, tried until the database takes it. Only a value that can never be stored is an error.
     async fn transact(&self, requests: &[Request]) -> Result<Written, Error> {
-        let changes = collect(requests);
+        let mut changes = collect(requests);
         let mut backoff = Backoff::new(Duration::from_millis(20), Duration::from_secs(1));
         loop {
             let error = match self.store.write(&changes, self.clock.now()).await {
@@ -219,6 +220,7 @@ impl WriterTask {
                 }
                 _ => tracing::error!(error = %error.chain(), "runs can't be written, trying again"),
             }
+            changes.again = true;
             tokio::time::sleep(backoff.next_wait()).await;
         }
     }
@@ -242,6 +244,8 @@ fn collect(requests: &[Request]) -> Changes<'_> {
 fn answer(requests: Vec<Request>, written: &Written) {
     for request in requests {
         match request {
+            // What is refused is not answered: whoever asked lets go of the events, and they come again.
+            Request::Open { rows, .. } if rows.iter().any(|row| written.refused.contains(&row.identity.id)) => {}
             Request::Open { rows, answer } => {
                 let fresh = rows.iter().map(|row| row.identity.id).filter(|id| written.opened.contains(id)).collect();
                 let _ = answer.send(fresh);

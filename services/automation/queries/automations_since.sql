@@ -6,3 +6,4 @@ JOIN automation_versions AS published
     ON published.automation_id = automation.id AND published.version = automation.version
 WHERE automation.revision > $1
 ORDER BY automation.revision, automation.id
+LIMIT $2

@@ -8,9 +8,6 @@ pub enum Error {
     /// The tables can't be brought up to date or read.
     #[error("automation tables can't be used")]
     Store(#[from] patchbay_store::Error),
-    /// Hook tokens can't be made without a key.
-    #[error("hook keys can't be had from the connection service: {0}")]
-    HookKeys(String),
 }
 
 /// Why an operation did not do what it was asked.

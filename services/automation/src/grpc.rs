@@ -1,6 +1,6 @@
 //! Messages to the domain and back.
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 use bytes::Bytes;
 use patchbay_proto::automation::{
@@ -15,7 +15,7 @@ use patchbay_proto::automation::{
         automation_service_server::AutomationService,
     },
 };
-use patchbay_service::status::from_fault;
+use patchbay_service::{hook_token::HookKey, status::from_fault};
 use patchbay_types::{AutomationId, ConnectionId, Fault, WorkspaceId};
 use tonic::{Request, Response, Status, async_trait};
 
@@ -33,14 +33,24 @@ pub(crate) struct Server(pub(crate) Arc<Automations>);
 type Answer<T> = Result<Response<T>, Status>;
 
 impl Server {
-    fn answer(&self, method: &'static str, result: Result<Automation, Failure>) -> Answer<AutomationMessage> {
-        let automation = result.map_err(|failure| refuse(method, failure))?;
-        Ok(Response::new(self.message(automation)))
+    /// Every automation is shown with its hook token, so nothing is done before one can be made.
+    async fn answer(
+        &self,
+        method: &'static str,
+        operation: impl Future<Output = Result<Automation, Failure>>,
+    ) -> Answer<AutomationMessage> {
+        let key = self.key().await?;
+        let automation = operation.await.map_err(|failure| refuse(method, failure))?;
+        Ok(Response::new(self.message(key, automation)))
     }
 
-    fn message(&self, automation: Automation) -> AutomationMessage {
+    async fn key(&self) -> Result<&HookKey, Status> {
+        self.0.hook_key.get().await.map_err(|fault| from_fault(&fault))
+    }
+
+    fn message(&self, key: &HookKey, automation: Automation) -> AutomationMessage {
         AutomationMessage {
-            hook_token: self.0.hook_token(&automation),
+            hook_token: self.0.hook_token(key, &automation),
             id: bytes(automation.id.as_bytes()),
             workspace_id: automation.workspace.get(),
             status: automation.status.as_str().to_owned(),
@@ -58,18 +68,18 @@ impl AutomationService for Server {
     async fn create(&self, request: Request<CreateAutomationRequest>) -> Answer<AutomationMessage> {
         let request = request.into_inner();
         let workspace = WorkspaceId::new(request.workspace_id);
-        self.answer("Create", self.0.create(workspace, request.definition).await)
+        self.answer("Create", self.0.create(workspace, request.definition)).await
     }
 
     async fn update(&self, request: Request<UpdateAutomationRequest>) -> Answer<AutomationMessage> {
         let request = request.into_inner();
         let (workspace, id) = (WorkspaceId::new(request.workspace_id), automation_id("id", &request.id)?);
-        self.answer("Update", self.0.update(workspace, id, request.definition).await)
+        self.answer("Update", self.0.update(workspace, id, request.definition)).await
     }
 
     async fn get(&self, request: Request<AutomationRequest>) -> Answer<AutomationMessage> {
         let (workspace, id) = named(&request)?;
-        self.answer("Get", self.0.get(workspace, id).await)
+        self.answer("Get", self.0.get(workspace, id)).await
     }
 
     async fn list(&self, request: Request<ListAutomationsRequest>) -> Answer<ListAutomationsResponse> {
@@ -78,10 +88,11 @@ impl AutomationService for Server {
             [] => None,
             id => Some(automation_id("before_id", id)?),
         };
+        let key = self.key().await?;
         let listed = self.0.list(WorkspaceId::new(request.workspace_id), before, request.limit).await;
         let page = listed.map_err(|failure| refuse("List", failure))?;
         Ok(Response::new(ListAutomationsResponse {
-            automations: page.automations.into_iter().map(|automation| self.message(automation)).collect(),
+            automations: page.automations.into_iter().map(|automation| self.message(key, automation)).collect(),
             next_before_id: page.next.map(|id| bytes(id.as_bytes())).unwrap_or_default(),
         }))
     }
@@ -94,17 +105,17 @@ impl AutomationService for Server {
 
     async fn publish(&self, request: Request<AutomationRequest>) -> Answer<AutomationMessage> {
         let (workspace, id) = named(&request)?;
-        self.answer("Publish", self.0.publish(workspace, id).await)
+        self.answer("Publish", self.0.publish(workspace, id)).await
     }
 
     async fn pause(&self, request: Request<AutomationRequest>) -> Answer<AutomationMessage> {
         let (workspace, id) = named(&request)?;
-        self.answer("Pause", self.0.pause(workspace, id).await)
+        self.answer("Pause", self.0.pause(workspace, id)).await
     }
 
     async fn start(&self, request: Request<AutomationRequest>) -> Answer<AutomationMessage> {
         let (workspace, id) = named(&request)?;
-        self.answer("Start", self.0.start(workspace, id).await)
+        self.answer("Start", self.0.start(workspace, id)).await
     }
 }
 

@@ -16,3 +16,4 @@ mod telemetry;
 mod validation;
 
 pub use error::Error;
+pub use store::migrate;

@@ -22,7 +22,7 @@ use crate::{
     definition::{Definition, Trigger},
     domain::{Automation, Source},
     error::Failure,
-    peers::Connections,
+    peers::{Connections, SigningKey},
     store::{Change, Store},
     validation::{self, Report},
 };
@@ -33,17 +33,17 @@ pub(crate) struct Automations {
     pub(crate) store: Store,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) connections: Connections,
-    pub(crate) hook_key: HookKey,
+    pub(crate) hook_key: Arc<SigningKey>,
     pub(crate) clock: Clock,
 }
 
 impl Automations {
     /// The path token of an automation's webhook; empty where its trigger takes none.
-    pub(crate) fn hook_token(&self, automation: &Automation) -> String {
+    pub(crate) fn hook_token(&self, key: &HookKey, automation: &Automation) -> String {
         let definition = Definition::parse(&automation.document);
         match definition.map(|definition| validation::mode(&definition.trigger, &self.catalog)) {
             Ok(mode) if mode != "webhook" => String::new(),
-            _ => hook_token::encode(&self.hook_key, automation.source),
+            _ => hook_token::encode(key, automation.source),
         }
     }
 

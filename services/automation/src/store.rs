@@ -10,7 +10,7 @@ use patchbay_store::{Engine, Error, Migration, Transaction, payload, read, write
 use patchbay_types::{AutomationId, ConnectionId, SourceId, Timestamp, WorkspaceId};
 
 use crate::{
-    domain::{Automation, Changes, Source},
+    domain::{Automation, Changes, Published, Source},
     rows,
 };
 
@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = &[
     },
 ];
 
+const TAKE_TURN: &str = include_str!("../queries/take_turn.sql");
 const RAISE_REVISION: &str = include_str!("../queries/raise_revision.sql");
 const CURRENT_REVISION: &str = include_str!("../queries/current_revision.sql");
 const INSERT_AUTOMATION: &str = include_str!("../queries/insert_automation.sql");
@@ -47,6 +48,18 @@ const AUTOMATIONS_SINCE: &str = include_str!("../queries/automations_since.sql")
 
 /// After every id.
 const LAST_ID: [u8; 16] = [0xFF; 16];
+/// At most so many automations in one answer to those who follow.
+const PAGE: usize = 200;
+/// Such an answer ends when its documents have this many bytes, far below what a message may have.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Brings the tables of this service up to date.
+///
+/// # Errors
+/// When a step fails (then nothing changed), the tables are newer than this version, or older and only looked at.
+pub async fn migrate(engine: &Engine) -> Result<(), Error> {
+    engine.migrate("automation", MIGRATIONS).await
+}
 
 /// Automations, versions and sources of all workspaces.
 #[derive(Debug, Clone)]
@@ -59,7 +72,7 @@ pub(crate) struct Store {
 impl Store {
     /// Brings the tables up to date.
     pub(crate) async fn open(engine: Engine) -> Result<Self, Error> {
-        engine.migrate("automation", MIGRATIONS).await?;
+        migrate(&engine).await?;
         let mut store = Self { engine, highest: None };
         if store.engine.is_local() {
             store.highest = Some(Arc::new(AtomicI64::new(store.revision().await?)));
@@ -103,8 +116,8 @@ impl Store {
         row.map(|document| payload::unpack(&document).map(Bytes::from)).transpose()
     }
 
-    /// Everything that was changed after `revision`. A revision from the future, as after a restored backup, gives
-    /// everything there is.
+    /// What was changed after `revision`, the oldest change first. There may be more: who gets any asks again from the
+    /// revision of the answer. A revision from the future, as after a restored backup, gives everything there is.
     pub(crate) async fn changes_since(&self, revision: i64) -> Result<Changes, Error> {
         let unchanged = Changes { revision, sources: Vec::new(), automations: Vec::new() };
         if self.highest.as_ref().is_some_and(|highest| highest.load(Ordering::Acquire) == revision) {
@@ -117,15 +130,36 @@ impl Store {
         }
         let since = if revision > current { 0 } else { revision };
         // Automations before sources: whose source is new is given together with it.
-        let automations = read!(&self.engine, pool => sqlx::query_as::<_, rows::PublishedRow>(AUTOMATIONS_SINCE)
-            .bind(since).fetch_all(pool).await)?;
+        let (automations, last) = self.automations_since(since).await?;
+        // An answer without automations is the last one, so that who follows only them may stop there.
+        let upto = last.unwrap_or(i64::MAX);
         let sources = read!(&self.engine, pool => sqlx::query_as::<_, rows::SourceRow>(SOURCES_SINCE)
-            .bind(since).fetch_all(pool).await)?;
+            .bind(since).bind(upto).fetch_all(pool).await)?;
         Ok(Changes {
-            revision: current,
+            revision: last.unwrap_or(current),
             sources: sources.into_iter().map(rows::source).collect::<Result<_, _>>()?,
-            automations: automations.into_iter().map(rows::published).collect::<Result<_, _>>()?,
+            automations,
         })
+    }
+
+    /// The next automations, and the revision of the last of them where there are more. Each has a revision of its own.
+    async fn automations_since(&self, since: i64) -> Result<(Vec<Published>, Option<i64>), Error> {
+        let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
+        let found = read!(&self.engine, pool => sqlx::query_as::<_, rows::PublishedRow>(AUTOMATIONS_SINCE)
+            .bind(since).bind(limit).fetch_all(pool).await)?;
+        let count = found.len();
+        let (mut bytes, mut automations) = (0, Vec::with_capacity(count));
+        for row in found.into_iter().take(PAGE) {
+            if bytes >= PAGE_BYTES {
+                break;
+            }
+            let automation = rows::published(row)?;
+            bytes += automation.document.len();
+            automations.push(automation);
+        }
+        let has_more = automations.len() < count;
+        let last = automations.last().filter(|_| has_more).map(|automation| automation.revision);
+        Ok((automations, last))
     }
 
     async fn revision(&self) -> Result<i64, Error> {
@@ -154,6 +188,13 @@ impl Change {
             .fetch_one(connection).await)?;
         self.raised = Some(revision);
         Ok(revision)
+    }
+
+    /// Lets others wait for the end of this change, as [`Self::raise`] does, for one that nobody else must see: what is
+    /// read after this does not change before the commit. To be called before any row is read.
+    pub(crate) async fn take_turn(&mut self) -> Result<(), Error> {
+        write!(self.transaction, connection => sqlx::query(TAKE_TURN).execute(connection).await.map(drop))?;
+        Ok(())
     }
 
     pub(crate) async fn automation(

@@ -21,3 +21,4 @@ mod workers;
 
 pub use config::Config;
 pub use error::Error;
+pub use store::migrate;

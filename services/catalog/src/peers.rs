@@ -12,11 +12,8 @@ use patchbay_proto::{
         v1::{Connection, GetConnectionRequest, connection_service_client::ConnectionServiceClient},
     },
 };
-use patchbay_service::{credentials::Credential, status::to_fault};
-use patchbay_types::{
-    ConnectionId, WorkspaceId,
-    fault::{Code, Fault},
-};
+use patchbay_service::{credentials::Credential, status::of_peer};
+use patchbay_types::{ConnectionId, Fault, WorkspaceId};
 use tonic::{Response, Status};
 
 use crate::telemetry;
@@ -66,11 +63,5 @@ impl Connections {
 async fn within<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Fault> {
     let answer = tokio::time::timeout(PATIENCE, call).await;
     let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in time")));
-    answer.map(Response::into_inner).map_err(|status| match to_fault(&status) {
-        fault if matches!(fault.code, Code::Unavailable | Code::Timeout) => {
-            let message = format!("the connection service can't be asked now, try again: {}", fault.message);
-            Fault::new(fault.code, message)
-        }
-        fault => fault,
-    })
+    answer.map(Response::into_inner).map_err(|status| of_peer("connection", &status))
 }

@@ -13,6 +13,9 @@ use crate::{
     peers::Connections, store::Store, telemetry::Telemetry, workers::Sweeper,
 };
 
+/// The largest message that is taken, in bytes: more than an input may have, so that a larger one is told so.
+const LARGEST_REQUEST: usize = 8 * 1024 * 1024;
+
 /// Builds the role. `connection` leads to the connection service, `egress` to the partners.
 ///
 /// # Errors
@@ -52,6 +55,7 @@ pub async fn install(
         keep: config.lists_keep,
     };
     let directory = Directory { catalog, connections, lists: Arc::new(lists) };
-    let services = Routes::new(CatalogServiceServer::new(Server(Arc::new(directory))));
+    let server = CatalogServiceServer::new(Server(Arc::new(directory))).max_decoding_message_size(LARGEST_REQUEST);
+    let services = Routes::new(server);
     Ok(Installed { services: Some(services), ..Installed::default() })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use patchbay_store::{Engine, Error, Migration, payload, read, write};
+use patchbay_store::{Engine, Error, Migration, Transaction, payload, read, write};
 use patchbay_types::{ConnectionId, Timestamp, WorkspaceId};
 
 use crate::domain::{Account, Entry, Inputs, Kept, Place, Question};
@@ -14,6 +14,7 @@ const MIGRATIONS: &[Migration] = &[Migration {
     postgres: include_str!("../migrations/postgres/0001_lists.sql"),
 }];
 
+const TAKE_TURN: &str = include_str!("../queries/take_turn.postgres.sql");
 const LIST: &str = include_str!("../queries/list.sql");
 const ASKED: &str = include_str!("../queries/asked.sql");
 const SAVE: &str = include_str!("../queries/save.sql");
@@ -25,6 +26,14 @@ const CONNECTIONS: &str = include_str!("../queries/connections.sql");
 /// Lists that are kept of one connection, each with each of its inputs counted: those asked for last.
 const MOST_LISTS: i64 = 200;
 
+/// Brings the table of this service up to date.
+///
+/// # Errors
+/// When a step fails (then nothing changed), the table is newer than this version, or older and only looked at.
+pub async fn migrate(engine: &Engine) -> Result<(), Error> {
+    engine.migrate("catalog", MIGRATIONS).await
+}
+
 /// Lists of the accounts of all workspaces.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
@@ -34,8 +43,17 @@ pub(crate) struct Store {
 impl Store {
     /// Brings the table up to date.
     pub(crate) async fn open(engine: Engine) -> Result<Self, Error> {
-        engine.migrate("catalog", MIGRATIONS).await?;
+        migrate(&engine).await?;
         Ok(Self { engine })
+    }
+
+    /// Begins a change. Others wait for its end: each changes many rows, in an order of its own.
+    async fn begin(&self) -> Result<Transaction, Error> {
+        let mut transaction = self.engine.begin().await?;
+        if let Transaction::Postgres(inner) = &mut transaction {
+            sqlx::query(TAKE_TURN).execute(&mut **inner).await?;
+        }
+        Ok(transaction)
     }
 
     /// A list that was asked of this version of the connection.
@@ -70,7 +88,7 @@ impl Store {
         let place = question.place();
         let options =
             serde_json::to_vec(&kept.entries).map_err(|error| Error::Damaged(format!("options of a list: {error}")))?;
-        let mut transaction = self.engine.begin().await?;
+        let mut transaction = self.begin().await?;
         write!(transaction, connection => sqlx::query(SAVE)
             .bind(place.workspace.get())
             .bind(place.connection.get())
@@ -97,7 +115,7 @@ impl Store {
 
     /// Drops all lists of these connections.
     pub(crate) async fn drop_connections(&self, gone: &[(WorkspaceId, ConnectionId)]) -> Result<(), Error> {
-        let mut transaction = self.engine.begin().await?;
+        let mut transaction = self.begin().await?;
         for (workspace, id) in gone {
             write!(transaction, connection => sqlx::query(DROP_CONNECTION)
                 .bind(workspace.get()).bind(id.get()).execute(connection).await.map(drop))?;
@@ -107,7 +125,7 @@ impl Store {
 
     /// Drops what was asked for before a time.
     pub(crate) async fn drop_old(&self, before: Timestamp) -> Result<(), Error> {
-        let mut transaction = self.engine.begin().await?;
+        let mut transaction = self.begin().await?;
         write!(transaction, connection => sqlx::query(DROP_OLD)
             .bind(before.as_micros()).execute(connection).await.map(drop))?;
         transaction.commit().await

@@ -16,3 +16,4 @@ mod verdict;
 
 pub use config::Config;
 pub use error::Error;
+pub use store::migrate;

@@ -19,6 +19,9 @@ use crate::{
     store::Store,
 };
 
+/// The largest message that is taken, in bytes: more than fields may have, so that larger ones are told so.
+const LARGEST_REQUEST: usize = 8 * 1024 * 1024;
+
 /// Brings the tables up to date, checks that `keys` are those that sealed what is stored, and builds the services.
 /// `egress` leads to the partners.
 ///
@@ -48,7 +51,8 @@ pub async fn install_with(
     let store = Store::open(ground.engine.clone()).await?;
     let connections = Arc::new(Connections { store, keys, catalog, clock: ground.clock.clone(), egress, config });
     connections.prepare_keys().await?;
-    let services = Routes::new(ConnectionServiceServer::new(Public(Arc::clone(&connections))))
+    let public = ConnectionServiceServer::new(Public(Arc::clone(&connections)));
+    let services = Routes::new(public.max_decoding_message_size(LARGEST_REQUEST))
         .add_service(ConnectionInternalServiceServer::new(Internal(connections)));
     Ok(Installed { services: Some(services), ..Installed::default() })
 }

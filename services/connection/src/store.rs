@@ -41,6 +41,14 @@ type DefinitionColumns = (i64, i64, String, String, i64, Option<i64>);
 /// Columns of `credential.sql`: one row a secret, or one without.
 type CredentialColumns = (i64, String, String, Vec<u8>, i64, Option<String>, Option<Vec<u8>>);
 
+/// Brings the tables of this service up to date.
+///
+/// # Errors
+/// When a step fails (then nothing changed), the tables are newer than this version, or older and only looked at.
+pub async fn migrate(engine: &Engine) -> Result<(), Error> {
+    engine.migrate("connection", MIGRATIONS).await
+}
+
 /// The tables. Cloning shares them.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
@@ -52,7 +60,7 @@ pub(crate) struct Store {
 impl Store {
     /// Brings the tables up to date.
     pub(crate) async fn open(engine: Engine) -> Result<Self, Error> {
-        engine.migrate("connection", MIGRATIONS).await?;
+        migrate(&engine).await?;
         let mut store = Self { engine, ceiling: None };
         if store.engine.is_local() {
             store.ceiling = Some(Arc::new(AtomicI64::new(store.newest_revision().await?)));

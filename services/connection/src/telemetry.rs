@@ -57,11 +57,10 @@ pub(crate) fn fault_of(error: Error) -> Fault {
             Code::Unavailable,
             "a secret is sealed by a key or in a format that this process does not have yet",
         ),
-        Error::Config(_)
-        | Error::Vault(_)
-        | Error::Random(_)
-        | Error::MasterKeyReplaced { .. }
-        | Error::MasterKeyMissing { .. } => {
+        Error::MasterKeyReplaced { .. } => {
+            Fault::new(Code::Unavailable, "this process has another master key than the others; the log says which")
+        }
+        Error::Config(_) | Error::Vault(_) | Error::Random(_) | Error::MasterKeyMissing { .. } => {
             Fault::new(Code::Internal, "a secret can't be sealed or opened; the log says why")
         }
     };

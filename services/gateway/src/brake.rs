@@ -1,4 +1,5 @@
-//! Slows down who guesses passwords.
+//! Slows down who guesses passwords. Each process counts on its own: who guesses at several gateways at once has as many
+//! times the guesses.
 
 use std::{
     collections::HashMap,

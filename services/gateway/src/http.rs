@@ -101,12 +101,17 @@ async fn unknown_path(uri: Uri) -> Problem {
 }
 
 /// What a peer answers in time.
-async fn ask<T>(call: impl Future<Output = Result<tonic::Response<T>, Status>>) -> Answer<T> {
-    match tokio::time::timeout(PEER_DEADLINE, call).await {
-        Ok(Ok(answer)) => Ok(answer.into_inner()),
-        Ok(Err(status)) => Err(Problem(status::to_fault(&status))),
-        Err(_) => Err(Problem(Fault::new(Code::Timeout, "a part of Patchbay did not answer in time; try again"))),
-    }
+async fn ask<T>(peer: &'static str, call: impl Future<Output = Result<tonic::Response<T>, Status>>) -> Answer<T> {
+    let answer = tokio::time::timeout(PEER_DEADLINE, call).await;
+    let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in time")));
+    answer.map(tonic::Response::into_inner).map_err(|status| Problem(status::of_peer(peer, &status)))
+}
+
+/// A request that may take as long as we wait for it, because the peer itself waits for a partner or the broker.
+fn patient<T>(message: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    request.set_timeout(PEER_DEADLINE);
+    request
 }
 
 fn created(body: impl serde::Serialize) -> Response {

@@ -1,4 +1,4 @@
-//! Who a token belongs to, remembered for some seconds so that a request costs no query.
+//! Who a token belongs to, remembered for a second so that few requests cost a query.
 
 use std::{
     collections::HashMap,
@@ -11,8 +11,8 @@ use patchbay_types::Timestamp;
 
 use crate::{Error, domain::Session, store::Store, token::TokenDigest};
 
-/// How long a token that was withdrawn may still be good.
-const REMEMBERED: Duration = Duration::from_secs(5);
+/// How long a token that was withdrawn may still be good, in this process and in others.
+const REMEMBERED: Duration = Duration::from_secs(1);
 const MOST: usize = 10_000;
 
 /// The valid tokens that were seen lately.

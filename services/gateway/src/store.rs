@@ -1,5 +1,6 @@
 //! The gateway's tables.
 
+use patchbay_runtime::Clock;
 use patchbay_store::{Engine, Error, Migration, payload, read, write};
 use patchbay_types::{Timestamp, UserId, WorkspaceId};
 use sqlx::{query, query_as, query_scalar};
@@ -26,6 +27,7 @@ const DELETE_EXPIRED_TOKENS: &str = include_str!("../queries/delete_expired_toke
 const WORKSPACE: &str = include_str!("../queries/workspace.sql");
 const WORKSPACES: &str = include_str!("../queries/workspaces.sql");
 const BEGIN_ANSWER: &str = include_str!("../queries/begin_answer.sql");
+const NOW: &str = include_str!("../queries/now.postgres.sql");
 const ANSWER: &str = include_str!("../queries/answer.sql");
 const TAKE_OVER_ANSWER: &str = include_str!("../queries/take_over_answer.sql");
 const FINISH_ANSWER: &str = include_str!("../queries/finish_answer.sql");
@@ -123,6 +125,16 @@ impl Store {
     pub(crate) async fn workspaces(&self) -> Result<Vec<WorkspaceId>, Error> {
         let ids: Vec<i64> = read!(&self.engine, pool => query_scalar(WORKSPACES).fetch_all(pool).await)?;
         Ok(ids.into_iter().map(WorkspaceId::new).collect())
+    }
+
+    /// The time that slots are taken and given up by: the same for all processes, whatever their clocks say.
+    pub(crate) async fn now(&self, clock: &Clock) -> Result<Timestamp, Error> {
+        match &self.engine {
+            Engine::Postgres(postgres) => {
+                Ok(Timestamp::from_micros(query_scalar(NOW).fetch_one(&postgres.pool).await?))
+            }
+            Engine::Sqlite(_) => Ok(clock.now()),
+        }
     }
 
     /// Takes a free slot. Returns whether it was free.

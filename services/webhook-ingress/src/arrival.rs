@@ -9,6 +9,7 @@ use patchbay_types::{Fault, Timestamp, fault::Code, json};
 use serde_json::Value;
 
 use crate::{
+    canonical::canonical,
     form,
     media::{self, Media},
     meta, multipart, xml,
@@ -79,8 +80,7 @@ impl Json {
         if self.tree.is_some() {
             return Ok(self.text.clone());
         }
-        let tree: Value = serde_json::from_slice(&self.text).map_err(|error| self.media.refusal(&error))?;
-        Ok(json::canonical(&tree).into())
+        canonical(&self.text).map(Bytes::from).map_err(|error| self.media.refusal(&error))
     }
 
     /// The value as expressions see it.

@@ -17,11 +17,11 @@ pub(crate) struct Bounds {
     memory: Semaphore,
 }
 
-/// A body with its share of the memory, which is given back when this is dropped.
+/// A body with its share of the memory, which is given back when that is dropped.
 #[derive(Debug)]
 pub(crate) struct Held<'a> {
     pub(crate) bytes: Bytes,
-    _memory: Option<SemaphorePermit<'a>>,
+    pub(crate) memory: Option<SemaphorePermit<'a>>,
 }
 
 impl Bounds {
@@ -66,10 +66,11 @@ impl Bounds {
             all.extend_from_slice(&chunk);
         }
         let bytes = if all.is_empty() { first } else { all.freeze() };
-        Ok(Held { bytes, _memory: memory })
+        Ok(Held { bytes, memory })
     }
 
-    fn take(&self, bytes: usize) -> Result<SemaphorePermit<'_>, Fault> {
+    /// A share of the memory.
+    pub(crate) fn take(&self, bytes: usize) -> Result<SemaphorePermit<'_>, Fault> {
         let bytes = u32::try_from(bytes).map_err(|_| self.too_large())?;
         self.memory
             .try_acquire_many(bytes)

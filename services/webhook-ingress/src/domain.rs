@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::HeaderName;
 use bytes::Bytes;
 use patchbay_connector::{Catalog, Trigger, Webhook};
-use patchbay_flow::expression::{self, Expression};
+use patchbay_flow::expression::{self, Expression, Name};
 use patchbay_proto::{automation::internal::v1 as automation, event::v1::PublishedEvent};
 use patchbay_types::{ConnectionId, Fault, WorkspaceId, fault::Code};
 use serde::Deserialize;
@@ -95,6 +95,17 @@ impl Source {
             },
         };
         Self { workspace: WorkspaceId::new(source.workspace_id), id: source.id, operation: source.operation, kind }
+    }
+}
+
+impl Kind {
+    /// Whether bodies become values; else they are only looked through.
+    pub(crate) fn reads_values(&self) -> bool {
+        match self {
+            Self::Partner(_) => true,
+            Self::Any(Dedupe::Expression(expression)) => expression.uses(Name::Trigger),
+            Self::Any(Dedupe::Auto | Dedupe::Off | Dedupe::Broken(_)) | Self::Published(_) | Self::Unusable(_) => false,
+        }
     }
 }
 

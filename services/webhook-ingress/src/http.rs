@@ -17,17 +17,17 @@ use patchbay_service::{
     problem::{self, Problem},
 };
 use patchbay_types::{Fault, fault::Code};
-use tokio::sync::Semaphore;
 
 use crate::{
     arrival::Arrival,
-    body::Bounds,
+    body::{Bounds, Held},
     domain::{Kind, Partner, Source},
     event::{self, Refusal},
     media::Media,
     sources::{Sources, no_such_hook},
     tail::Tail,
     telemetry::Telemetry,
+    workshop::{Workshop, weight_of_text, weight_of_values},
 };
 
 /// How long the broker may take to confirm; a sender gives up about then.
@@ -36,8 +36,6 @@ const CONFIRM_DEADLINE: Duration = Duration::from_secs(25);
 const LARGE: usize = 256 * 1024;
 /// The same for what is slower to read than JSON, and for triggers of partners, which evaluate expressions for every item.
 const LARGE_IF_SLOW: usize = 16 * 1024;
-/// Large bodies parsed at once: a parsed body is many times its size.
-pub(crate) const LARGE_AT_ONCE: usize = 2;
 
 /// What taking a hook in needs.
 #[derive(Debug)]
@@ -49,7 +47,7 @@ pub(crate) struct Ingress {
     pub(crate) reserve: Option<Reserve>,
     pub(crate) clock: Clock,
     pub(crate) bounds: Bounds,
-    pub(crate) large: Arc<Semaphore>,
+    pub(crate) workshop: Workshop,
     pub(crate) dedupe_window: Duration,
     pub(crate) tail: Tail,
 }
@@ -92,9 +90,9 @@ impl Ingress {
             return Err(storage_full());
         }
         let received_at = self.clock.now();
-        let body = self.bounds.read(&head.headers, body).await?;
-        let bytes = body.bytes.len();
-        let arrival = Arc::new(Arrival { head, media, body: body.bytes.clone(), received_at });
+        let Held { bytes: body, memory: _memory } = self.bounds.read(&head.headers, body).await?;
+        let bytes = body.len();
+        let arrival = Arc::new(Arrival { head, media, body, received_at });
         let events = self.in_time(self.take(&source, arrival)).await?;
         self.telemetry.accepted(events, bytes);
         taken(&source)
@@ -102,8 +100,12 @@ impl Ingress {
 
     /// How many events it was.
     async fn take(&self, source: &Arc<Source>, arrival: Arc<Arrival>) -> Result<usize, Fault> {
+        let body = arrival.body.len();
         let messages = self.messages(source, arrival).await?;
         let events = messages.len();
+        let all = messages.iter().fold(0, |sum: usize, message| sum.saturating_add(message.payload.len()));
+        // Many events of one body can be larger than the body, whose share of the memory they take over.
+        let _more = self.bounds.take(all.saturating_sub(body))?;
         if events > 0 {
             let shown =
                 self.tail.is_watched().then(|| messages.iter().map(|message| (Arc::clone(source), message.clone())));
@@ -158,21 +160,15 @@ impl Ingress {
         let (source, arrival, window) = (Arc::clone(source), Arc::clone(arrival), self.dedupe_window);
         let is_slow = matches!(source.kind, Kind::Partner(_)) || !arrival.media.is_json();
         let is_large = arrival.body.len() >= if is_slow { LARGE_IF_SLOW } else { LARGE };
+        let weight = is_large.then(|| weight(&source, &arrival));
         let work = move || {
             let fields = credential.as_ref().map(|credential| credential.fields.as_slice());
             event::messages(&source, &arrival, fields, window)
         };
-        if !is_large {
-            return work();
+        match weight {
+            None => work(),
+            Some(weight) => self.workshop.perform(weight, work).await,
         }
-        let stopped = || Fault::new(Code::Unavailable, "the body could not be read; send it again");
-        let turn = Arc::clone(&self.large).acquire_owned().await.map_err(|_| stopped())?;
-        let work = tokio::task::spawn_blocking(move || {
-            let messages = work();
-            drop(turn);
-            messages
-        });
-        work.await.map_err(|_| stopped())?
     }
 
     /// Publishes what was not read from a hook.
@@ -215,6 +211,12 @@ impl Ingress {
             }
         }
     }
+}
+
+/// The memory that reading the body takes, in bytes. Forms have a bounded number of values.
+fn weight(source: &Source, arrival: &Arrival) -> usize {
+    let has_values = arrival.media.is_json() && source.kind.reads_values();
+    if has_values { weight_of_values(&arrival.body) } else { weight_of_text(arrival.body.len()) }
 }
 
 /// What the sender is told when all is durable, or nothing was wanted.

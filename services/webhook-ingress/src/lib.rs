@@ -5,6 +5,7 @@
 
 mod arrival;
 mod body;
+mod canonical;
 mod config;
 mod domain;
 mod error;
@@ -24,6 +25,7 @@ mod sources;
 mod tail;
 mod telemetry;
 mod workers;
+mod workshop;
 mod xml;
 
 pub use config::Config;

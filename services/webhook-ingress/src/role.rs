@@ -5,22 +5,24 @@ use std::{sync::Arc, time::Duration};
 use patchbay_connector::Catalog;
 use patchbay_proto::{Route, event::v1::event_service_server::EventServiceServer};
 use patchbay_service::{Check, Ground, Installed, credentials::Credentials};
-use tokio::sync::Semaphore;
 use tonic::service::Routes;
 
 use crate::{
     Config, Error,
     body::Bounds,
     grpc::Events,
-    http::{self, Ingress, LARGE_AT_ONCE},
+    http::{self, Ingress},
     sources::Sources,
     tail::Tail,
     telemetry::Telemetry,
     workers,
+    workshop::Workshop,
 };
 
 /// How long a credential is held.
 const HOLD: Duration = Duration::from_mins(5);
+/// How old what is known of sources may be, at least, before this process counts as one that makes no progress.
+const FRESH_FOR: Duration = Duration::from_secs(10);
 /// The largest request with published events, in bytes.
 const LARGEST_REQUEST: usize = 32 * 1024 * 1024;
 
@@ -52,15 +54,13 @@ pub async fn install(
         reserve: ground.reserve.clone(),
         clock: ground.clock.clone(),
         bounds: Bounds::new(config.max_body_bytes, config.body_deadline, config.in_flight_bytes),
-        large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
+        workshop: Workshop::new(config.in_flight_bytes),
         dedupe_window: config.dedupe_window,
         tail: Tail::default(),
     });
     let events = Events { ingress: Arc::clone(&ingress), shutdown: ground.tasks.shutdown().clone() };
     let service = EventServiceServer::new(events).max_decoding_message_size(LARGEST_REQUEST);
-    let loaded = Check::new("hook sources", move || match sources.are_loaded() {
-        true => Ok(()),
-        false => Err("not loaded yet".to_owned()),
-    });
-    Ok(Installed { services: Some(Routes::new(service)), http: Some(http::router(ingress)), checks: vec![loaded] })
+    let age = FRESH_FOR.max(4 * config.refresh);
+    let fresh = Check::new("hook sources", move || sources.are_fresh(age));
+    Ok(Installed { services: Some(Routes::new(service)), http: Some(http::router(ingress)), checks: vec![fresh] })
 }

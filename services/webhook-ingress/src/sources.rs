@@ -22,10 +22,7 @@ use patchbay_proto::{
     },
 };
 use patchbay_runtime::Clock;
-use patchbay_service::{
-    hook_token::{self, HookKey},
-    status,
-};
+use patchbay_service::hook_token::{self, HookKey};
 use patchbay_types::{ConnectionId, Fault, SourceId, WorkspaceId, fault::Code};
 use tokio::sync::Mutex;
 use tonic::{Response, Status};
@@ -34,6 +31,9 @@ use crate::domain::{Connection, Kind, Source};
 
 /// How long a peer may take to answer.
 const PEER_DEADLINE: Duration = Duration::from_secs(5);
+/// The peers, as operators know them.
+const AUTOMATION: &str = "automation";
+const CONNECTION: &str = "connection";
 /// Hook keys change by hand only.
 const KEYS_EVERY: Duration = Duration::from_secs(1);
 /// Requests to unknown sources ask at most this often, all that wait together.
@@ -48,8 +48,18 @@ pub(crate) struct Sources {
     refresher: Mutex<Refresher>,
     /// Counts the refreshes that began.
     begun: AtomicU64,
+    progress: RwLock<Progress>,
     catalog: Arc<Catalog>,
     clock: Clock,
+}
+
+/// How refreshes go.
+#[derive(Debug, Default)]
+struct Progress {
+    /// When the last one that ended well began, since boot.
+    fresh_at: Option<Duration>,
+    /// Why the last one failed, unless it ended well.
+    trouble: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -97,12 +107,34 @@ impl Sources {
             began_at: None,
             keys_at: None,
         };
-        Self { known: RwLock::default(), refresher: Mutex::new(refresher), begun: AtomicU64::new(0), catalog, clock }
+        Self {
+            known: RwLock::default(),
+            refresher: Mutex::new(refresher),
+            begun: AtomicU64::new(0),
+            progress: RwLock::default(),
+            catalog,
+            clock,
+        }
     }
 
-    /// Whether there is enough to tell a source from a wrong token.
-    pub(crate) fn are_loaded(&self) -> bool {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).loaded
+    /// Whether a source can be told from a wrong token, by what was learned within `age`.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn are_fresh(&self, age: Duration) -> Result<(), String> {
+        let loaded = self.known.read().unwrap_or_else(PoisonError::into_inner).loaded;
+        let progress = self.progress.read().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.since_boot();
+        let old = progress.fresh_at.map(|at| now.saturating_sub(at)).filter(|old| *old >= age);
+        let reason = progress.trouble.as_deref();
+        match (loaded, old) {
+            (true, None) => Ok(()),
+            (false, _) => Err(reason.unwrap_or("not loaded yet").to_owned()),
+            (true, Some(old)) => {
+                let reason = reason.unwrap_or("the last question is not answered yet");
+                Err(format!("not refreshed for {} s: {reason}", old.as_secs()))
+            }
+        }
     }
 
     /// The source that `token` stands for. One that is not known here is asked for once more before it is denied, because
@@ -148,13 +180,13 @@ impl Sources {
     }
 
     /// Asks for what changed.
-    pub(crate) async fn refresh(&self) -> Result<(), Fault> {
+    pub(crate) async fn refresh(&self) -> Result<(), Trouble> {
         let mut refresher = self.refresher.lock().await;
         self.run(&mut refresher).await
     }
 
     /// Returns when a refresh that began after number `begun` has ended: the one that another request started, or an own one.
-    async fn refresh_after(&self, begun: u64) -> Result<(), Fault> {
+    async fn refresh_after(&self, begun: u64) -> Result<(), Trouble> {
         let mut refresher = self.refresher.lock().await;
         if refresher.ended > begun {
             return Ok(());
@@ -166,12 +198,26 @@ impl Sources {
         self.run(&mut refresher).await
     }
 
-    async fn run(&self, refresher: &mut Refresher) -> Result<(), Fault> {
+    async fn run(&self, refresher: &mut Refresher) -> Result<(), Trouble> {
+        let began_at = self.clock.since_boot();
+        let outcome = self.learn(refresher).await;
+        let mut progress = self.progress.write().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Ok(()) => *progress = Progress { fresh_at: Some(began_at), trouble: None },
+            Err(trouble) => {
+                progress.trouble = Some(trouble.0.clone());
+                return Err(trouble);
+            }
+        }
+        Ok(())
+    }
+
+    async fn learn(&self, refresher: &mut Refresher) -> Result<(), Trouble> {
         let number = self.begun.fetch_add(1, Ordering::AcqRel) + 1;
         let now = self.clock.since_boot();
         refresher.began_at = Some(now);
         if refresher.keys_at.is_none_or(|keys_at| now.saturating_sub(keys_at) >= KEYS_EVERY) {
-            let answer = ask(refresher.connection.hook_keys(HookKeysRequest {})).await?;
+            let answer = ask(CONNECTION, refresher.connection.hook_keys(HookKeysRequest {})).await?;
             let keys = answer.keys.into_iter().filter_map(|key| {
                 Some(HookKey { generation: u8::try_from(key.generation).ok()?, key: key.key.into() })
             });
@@ -181,7 +227,7 @@ impl Sources {
         }
         loop {
             let request = ChangesSinceRequest { revision: refresher.revision };
-            let changes = ask(refresher.automation.changes_since(request)).await?;
+            let changes = ask(AUTOMATION, refresher.automation.changes_since(request)).await?;
             if changes.revision == refresher.revision || changes.revision < 0 {
                 break;
             }
@@ -193,15 +239,16 @@ impl Sources {
         refresher.ended = number;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.loaded = !known.keys.is_empty();
-        Ok(())
+        if known.loaded { Ok(()) } else { Err(Trouble(format!("{CONNECTION} has no hook keys"))) }
     }
 
     /// After the sources, so that a connection that one of them names is known with it.
-    async fn follow_connections(&self, refresher: &mut Refresher) -> Result<(), Fault> {
+    async fn follow_connections(&self, refresher: &mut Refresher) -> Result<(), Trouble> {
         let mut changed: Vec<ConnectionDefinition> = Vec::new();
         let (mut revision, mut start_over) = (refresher.connection_revision, false);
         loop {
-            let changes = ask(refresher.connection.changes_since(ConnectionChangesRequest { revision })).await?;
+            let changes =
+                ask(CONNECTION, refresher.connection.changes_since(ConnectionChangesRequest { revision })).await?;
             start_over |= changes.revision < revision;
             revision = changes.revision;
             if changes.connections.is_empty() {
@@ -253,14 +300,25 @@ impl Sources {
     }
 }
 
-async fn ask<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Fault> {
+/// Why a refresh failed, for operators: where peers are is nothing that senders need to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Trouble(pub(crate) String);
+
+impl From<Trouble> for Fault {
+    fn from(_: Trouble) -> Self {
+        Self::new(Code::Unavailable, "hooks can't be looked up now; try again")
+    }
+}
+
+async fn ask<T>(peer: &str, call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Trouble> {
     match tokio::time::timeout(PEER_DEADLINE, call).await {
         Ok(Ok(answer)) => Ok(answer.into_inner()),
         Ok(Err(status)) => {
-            let fault = status::to_fault(&status);
-            Err(Fault::new(Code::Unavailable, format!("hooks can't be looked up now: {}", fault.message)))
+            let reason = status.message();
+            // Of a broken way the words begin with the peer.
+            Err(Trouble(if reason.starts_with(peer) { reason.to_owned() } else { format!("{peer}: {reason}") }))
         }
-        Err(_) => Err(too_slow()),
+        Err(_) => Err(Trouble(format!("{peer} does not answer within {PEER_DEADLINE:?}"))),
     }
 }
 

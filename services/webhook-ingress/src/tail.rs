@@ -1,4 +1,5 @@
-//! A look at what is accepted, for those who test a sender. It costs nothing while nobody looks.
+//! A look at what this process accepts, for those who test a sender. It costs nothing while nobody looks. What other
+//! processes of this service accept is not seen here.
 
 use std::sync::Arc;
 

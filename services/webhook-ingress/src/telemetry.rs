@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use patchbay_runtime::telemetry::Metrics;
-use patchbay_types::{Fault, fault::Code};
+use patchbay_types::fault::Code;
 use prometheus_client::metrics::{counter::Counter, family::Family};
+
+use crate::sources::Trouble;
 
 type Labels = [(&'static str, &'static str); 1];
 
@@ -75,9 +77,9 @@ impl Telemetry {
         }
     }
 
-    pub(crate) fn refresh_failed(&self, fault: &Fault) {
+    pub(crate) fn refresh_failed(&self, Trouble(reason): &Trouble) {
         if !self.peers_fail.swap(true, Ordering::Relaxed) {
-            tracing::warn!(code = fault.code.name(), reason = fault.message, "sources can't be asked for what changed");
+            tracing::warn!(reason, "sources can't be asked for what changed");
         }
     }
 }

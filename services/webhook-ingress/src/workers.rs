@@ -27,8 +27,8 @@ pub(crate) async fn keep_fresh(
                 backoff.reset();
                 every
             }
-            Some(Err(fault)) => {
-                telemetry.refresh_failed(&fault);
+            Some(Err(trouble)) => {
+                telemetry.refresh_failed(&trouble);
                 backoff.next_wait()
             }
         };

@@ -1,11 +1,15 @@
 //! The bare pipeline: the durable steps of an event and nothing else, as fast as they go.
 //!
-//! HTTP server → publish with confirm on the embedded log → `200 OK`; consume → decode → batched claim with payload into
-//! SQLite → acknowledge → HTTP call with five mapped fields → batched outcome. Every stage runs beside the others, and what is
-//! between claim and outcome is bounded.
+//! HTTP server → publish with confirm on the log → `200 OK`; consume → decode → batched claim with payload → acknowledge →
+//! HTTP call with five mapped fields → batched outcome. Every stage runs beside the others, and what is between claim and
+//! outcome is bounded.
+//!
+//! The log is the embedded one, or a quorum queue by the plain client, not by our adapter, which does more. The tables
+//! are in SQLite, or in PostgreSQL with one statement a transaction and two transactions of a kind at once.
 
 mod calls;
 mod intake;
+mod log;
 mod order;
 mod tables;
 
@@ -14,15 +18,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use patchbay_broker::Broker;
-use patchbay_broker::embedded::{self, Embedded};
 use patchbay_egress::Egress;
-use patchbay_proto::Topic;
 use patchbay_runtime::{Shutdown, Tasks};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Mutex, Semaphore, mpsc};
 
 use self::calls::Caller;
+use self::log::Log;
 use self::tables::Tables;
 use crate::options::Bare;
 use crate::process::{end_with_parent, say_ready};
@@ -42,9 +44,8 @@ pub(crate) fn run(options: &Bare) -> Result<ExitCode> {
 
 async fn serve(options: &Bare) -> Result<ExitCode> {
     let tasks = Tasks::new(Shutdown::default());
-    let broker: Arc<dyn Broker> = Embedded::open(embedded::Options::new(options.data_dir.join("broker"))).await?;
-    let consumer = broker.subscribe(Topic::TriggerFired, 2 * IN_FLIGHT).await?;
-    let tables = Arc::new(Tables::open(&options.data_dir).await?);
+    let log = Log::open(options).await?;
+    let tables = Arc::new(Tables::open(options).await?);
     let egress = Egress::new(patchbay_egress::Options {
         allow_private: vec![options.stub.to_string().parse()?],
         max_idle_per_host: IN_FLIGHT,
@@ -55,11 +56,16 @@ async fn serve(options: &Bare) -> Result<ExitCode> {
     let (outcomes, done) = mpsc::channel(IN_FLIGHT);
     let caller = Arc::new(Caller::new(egress, options.stub, outcomes));
     let in_flight = Arc::new(Semaphore::new(IN_FLIGHT));
-    watched(&tasks, "settler", tables::settle(Arc::clone(&tables), done));
-    watched(&tasks, "claimer", calls::claim(consumer, tables, caller, in_flight, tasks.clone()));
+    let done = Arc::new(Mutex::new(done));
+    for _ in 0..tables.lanes() {
+        let reader = log.subscribe().await?;
+        let (tables, caller, in_flight) = (Arc::clone(&tables), Arc::clone(&caller), Arc::clone(&in_flight));
+        watched(&tasks, "settler", tables::settle(Arc::clone(&tables), Arc::clone(&done)));
+        watched(&tasks, "claimer", calls::claim(reader, tables, caller, in_flight, tasks.clone()));
+    }
 
     say_ready(listener.local_addr()?);
-    if let Some(ended) = tasks.shutdown().or(intake::serve(listener, broker, &tasks)).await {
+    if let Some(ended) = tasks.shutdown().or(intake::serve(listener, log, &tasks)).await {
         ended?;
     }
     bail!("a stage ended")

@@ -4,18 +4,23 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use patchbay_runtime::{Shutdown, Tasks};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::fleet::MemoryByMember;
 use crate::generator::Pace;
 use crate::latency::rounded;
 use crate::options::{Benchmark, Only};
 use crate::phase::{self, Load, Phase};
-use crate::report::{self, Pair, Rate, Report, Soak, mebibytes};
+use crate::report::{self, Extra, Pair, Rate, Report, Soak, mebibytes, megabytes};
+use crate::services::Services;
 use crate::subject::{Subject, System};
+use crate::{backlog, burst};
 
 const WARM_UP: Duration = Duration::from_secs(2);
+/// An open loop gives up on orders that are later than this.
+const OPEN_PATIENCE: Duration = Duration::from_secs(30);
 /// The open-loop rate that is always measured unless others are named.
 const USUAL_RATE: u64 = 1000;
 
@@ -26,11 +31,14 @@ pub(crate) fn run(options: &Benchmark) -> Result<ExitCode> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut course = Course::new(options)?;
-        tokio::select! {
+        // What was under way is dropped, and with it all processes, before their databases and queues are removed.
+        let outcome = tokio::select! {
             outcome = course.run() => outcome,
-            _ = interrupt.recv() => bail!("interrupted"),
-            _ = terminate.recv() => bail!("terminated"),
-        }
+            _ = interrupt.recv() => Err(anyhow!("interrupted")),
+            _ = terminate.recv() => Err(anyhow!("terminated")),
+        };
+        let ended = course.services.end().await.context("remove what the runs left");
+        outcome.and_then(|code| ended.map(|()| code))
     })
 }
 
@@ -38,6 +46,7 @@ struct Course<'a> {
     options: &'a Benchmark,
     directory: PathBuf,
     patchbay: System,
+    services: Services,
     tasks: Tasks,
     /// All that were run, warm-ups too.
     phases: Vec<Phase>,
@@ -47,6 +56,7 @@ struct Course<'a> {
 struct Saturation {
     phase: Phase,
     ready_ms: f64,
+    idle_memory: MemoryByMember,
 }
 
 impl<'a> Course<'a> {
@@ -62,8 +72,10 @@ impl<'a> Course<'a> {
         );
         let directory = report::directory();
         std::fs::create_dir_all(&directory).with_context(|| format!("make {}", directory.display()))?;
-        let patchbay = System::Patchbay { executable, concurrency: options.concurrency };
-        Ok(Self { options, directory, patchbay, tasks: Tasks::new(Shutdown::default()), phases: Vec::new() })
+        let (concurrency, is_mesh) = (options.concurrency, options.is_mesh());
+        let patchbay = System::Patchbay { executable, concurrency, is_mesh };
+        let services = Services::find(options)?;
+        Ok(Self { options, directory, patchbay, services, tasks: Tasks::new(Shutdown::default()), phases: Vec::new() })
     }
 
     async fn run(&mut self) -> Result<ExitCode> {
@@ -82,18 +94,22 @@ impl<'a> Course<'a> {
         let typical = median_of(measured)?;
         let system = if patchbay.is_empty() { System::Bare } else { system };
         let rates = self.rates(&system, typical.phase.completed_per_s).await?;
-        let soak = self.soak(&system).await?;
-        self.tell(&bare, &patchbay, typical, rates, soak)
+        let saturation = typical.phase.completed_per_s;
+        let extra = Extra {
+            soak: self.soak(&system).await?,
+            burst: self.burst(&system, saturation).await?,
+            backlog: self.backlog(&system).await?,
+        };
+        self.tell(&bare, &patchbay, typical, rates, extra)
     }
 
     /// Fresh data, fresh processes, a warm-up, then the closed loop.
     async fn saturate(&mut self, system: &System) -> Result<Saturation> {
         let mut subject = self.warm(system).await?;
-        let ready_ms = subject.process.ready_ms;
         let phase = self.phase(&mut subject, self.closed(self.duration())).await?;
         let (name, per_second) = (system.name(), phase.completed_per_s);
         eprintln!("  {name:<9} {per_second:>8.0}/s  {:>6.1} µs CPU an event", phase.cpu_us_per_event);
-        Ok(Saturation { phase, ready_ms })
+        Ok(Saturation { phase, ready_ms: subject.fleet.ready_ms(), idle_memory: subject.idle_memory.clone() })
     }
 
     async fn rates(&mut self, system: &System, saturation: f64) -> Result<Vec<Rate>> {
@@ -103,7 +119,7 @@ impl<'a> Course<'a> {
         let mut subject = self.warm(system).await?;
         let mut told = Vec::new();
         for rate in rates {
-            let load = Load { pace: Pace::Open { rate }, ..self.closed(self.duration()) };
+            let load = Load { pace: Pace::Open { rate, patience: OPEN_PATIENCE }, ..self.closed(self.duration()) };
             let phase = self.phase(&mut subject, load).await?;
             eprintln!("rate {rate}/s: end to end {:.2} ms in the median", phase.end_to_end.p50);
             told.push(Rate::of(rate, &phase));
@@ -119,8 +135,34 @@ impl<'a> Course<'a> {
         Ok(Some(Soak::of(seconds, &phase)))
     }
 
+    async fn burst(&mut self, system: &System, saturation: f64) -> Result<Option<burst::Told>> {
+        let Some(burst) = self.options.burst else { return Ok(None) };
+        let rate = burst.speed.rate(saturation);
+        eprintln!("burst of {rate}/s for {} s", burst.seconds);
+        let mut subject = self.warm(system).await?;
+        let load = burst::load(burst, rate, self.options.connections);
+        let phase = self.phase(&mut subject, load).await?;
+        Ok(Some(burst::Told::of(burst, rate, load.connections, &phase)))
+    }
+
+    async fn backlog(&mut self, system: &System) -> Result<Option<backlog::Told>> {
+        let Some(events) = self.options.backlog else { return Ok(None) };
+        eprintln!("backlog of {events} events");
+        let mut subject = self.start(system).await?;
+        let (connections, concurrency) = (self.options.connections, self.options.concurrency);
+        let backlog = backlog::Backlog { events, connections, concurrency };
+        Ok(Some(backlog::run(&mut subject, backlog, &self.tasks).await?))
+    }
+
+    /// On fresh data. Those before it have ended.
+    async fn start(&mut self, system: &System) -> Result<Subject> {
+        self.services.clear().await.context("remove what the run before left")?;
+        let place = self.services.place().await?;
+        system.start(&self.directory, &place, &self.tasks).await
+    }
+
     async fn warm(&mut self, system: &System) -> Result<Subject> {
-        let mut subject = system.start(&self.directory, &self.tasks).await?;
+        let mut subject = self.start(system).await?;
         self.phase(&mut subject, self.closed(WARM_UP)).await.context("warm up")?;
         Ok(subject)
     }
@@ -132,7 +174,7 @@ impl<'a> Course<'a> {
     }
 
     fn closed(&self, duration: Duration) -> Load {
-        let pace = Pace::Closed { backlog: self.options.backlog };
+        let pace = Pace::Closed { backlog: self.options.ahead };
         Load { pace, connections: self.options.connections, duration }
     }
 
@@ -146,9 +188,10 @@ impl<'a> Course<'a> {
         patchbay: &[Saturation],
         typical: &Saturation,
         rates: Vec<Rate>,
-        soak: Option<Soak>,
+        extra: Extra,
     ) -> Result<ExitCode> {
         let phase = &typical.phase;
+        let backlog = extra.backlog.as_ref();
         let pairs: Vec<Pair> = (0..bare.len().max(patchbay.len()))
             .map(|pair| Pair::of(phase_of(bare, pair), phase_of(patchbay, pair)))
             .collect();
@@ -164,15 +207,17 @@ impl<'a> Course<'a> {
             end_to_end_ms: phase.end_to_end,
             cpu_us_per_event: rounded(phase.cpu_us_per_event, 1),
             peak_rss_mb: mebibytes(phase.peak_memory),
-            lost: self.phases.iter().map(|phase| phase.lost).sum(),
-            duplicates: self.phases.iter().map(|phase| phase.duplicates).sum(),
-            refused: self.phases.iter().map(|phase| phase.refused).sum(),
+            lost: self.sum(|phase| phase.lost) + backlog.map_or(0, |backlog| backlog.lost),
+            duplicates: self.sum(|phase| phase.duplicates) + backlog.map_or(0, |backlog| backlog.duplicates),
+            refused: self.sum(|phase| phase.refused) + backlog.map_or(0, |backlog| backlog.refused),
             ready_ms: rounded(typical.ready_ms, 1),
             bare_per_s: report::median(pairs.iter().filter_map(|pair| pair.bare_per_s).collect()),
             ratio: report::ratio(&pairs),
             rates,
             pairs,
-            soak,
+            rss_mb_by_role: megabytes(&typical.idle_memory),
+            peak_rss_mb_by_role: megabytes(&phase.peak_memory_by_member),
+            extra,
         };
         print!("{}", if self.options.json { report.json()? + "\n" } else { report.table()? });
         if self.options.only.is_none() {
@@ -184,6 +229,11 @@ impl<'a> Course<'a> {
             return Ok(ExitCode::FAILURE);
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Over all phases.
+    fn sum(&self, figure: impl Fn(&Phase) -> u64) -> u64 {
+        self.phases.iter().map(figure).sum()
     }
 }
 

@@ -37,7 +37,13 @@ pub(crate) enum Pace {
     Closed { backlog: u64 },
     /// At its time, whatever happened to those before: so many a second. Latencies count from that time, so an order that had to
     /// wait for a free connection is late.
-    Open { rate: u64 },
+    Open {
+        rate: u64,
+        /// An order that is still not posted so long after the end of the phase is given up.
+        patience: Duration,
+    },
+    /// When the one before is answered, until so many orders were posted, however long that takes.
+    Count { total: u64 },
 }
 
 /// Workers that post until the time is over.
@@ -73,20 +79,23 @@ pub(crate) struct Posted {
     pub(crate) accepted: Vec<Accepted>,
     /// Of `accepted`, those answered before the end of the time.
     pub(crate) accepted_in_time: u64,
-    /// Answered otherwise, or not posted because the system was too far behind.
+    /// Answered otherwise.
     pub(crate) refused: u64,
+    /// Not posted, because the system was too far behind.
+    pub(crate) given_up: u64,
     pub(crate) ack: Latency,
 }
 
 impl Posted {
     pub(crate) fn nothing() -> Result<Self> {
-        Ok(Self { accepted: Vec::new(), accepted_in_time: 0, refused: 0, ack: Latency::new()? })
+        Ok(Self { accepted: Vec::new(), accepted_in_time: 0, refused: 0, given_up: 0, ack: Latency::new()? })
     }
 
     pub(crate) fn add(&mut self, other: Self) -> Result<()> {
         self.accepted.extend(other.accepted);
         self.accepted_in_time += other.accepted_in_time;
         self.refused += other.refused;
+        self.given_up += other.given_up;
         self.ack.add(&other.ack)
     }
 }
@@ -122,7 +131,7 @@ pub(crate) async fn start(plan: &Plan, tasks: &Tasks) -> Result<Running> {
             let _ = done.send(worker.run().await).await;
         });
     }
-    if let Pace::Open { rate } = plan.pace {
+    if let Pace::Open { rate, .. } = plan.pace {
         pace::start(rate, plan, started_at, due)?;
     }
     Ok(Running { started_at, ends_at, shares, completed, next_number })

@@ -9,9 +9,12 @@
     reason = "the figures go to standard output, the progress to standard error"
 )]
 
+mod backlog;
 mod bare;
 mod benchmark;
+mod burst;
 mod clock;
+mod fleet;
 mod generator;
 mod http_client;
 mod latency;
@@ -21,18 +24,17 @@ mod patchbay;
 mod phase;
 mod process;
 mod report;
+mod services;
 mod stub;
 mod stub_client;
 mod subject;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::options::{Command, Options};
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = Options::read();
     let outcome = match &options.command {
         Some(Command::Stub) => stub::run(),
         Some(Command::Bare(bare)) => bare::run(bare),

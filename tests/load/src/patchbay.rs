@@ -1,85 +1,89 @@
-//! Patchbay from the executable to a published automation.
+//! Patchbay from the executable to a published automation: in one process, or each role in its own.
+
+mod desk;
+mod mesh;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
-use http::Uri;
-use patchbay_runtime::Tasks;
-use serde_json::{Value, json};
+use anyhow::Result;
+use serde_json::json;
 
-use crate::http_client::Connection;
+pub(crate) use self::desk::{Partner, prepare};
+pub(crate) use self::mesh::{EXECUTOR, Mesh};
+use crate::fleet::Fleet;
 use crate::process::{Process, run_to_end};
+use crate::services::Place;
 
-const EMAIL: &str = "bench@example.com";
-/// Of a user in a throwaway data directory.
+/// The user whose orders are measured, in a workspace of their own.
+pub(crate) const USER: &str = "bench@example.com";
+/// Of a user in throwaway data.
 const PASSWORD: &str = "a password of the benchmark";
+const STORE_URL: &str = "PATCHBAY__STORE__URL";
 const ANY_PORT: &str = "127.0.0.1:0";
 
-/// Makes a user, then starts all roles in one process.
-pub(crate) fn start(executable: &Path, directory: &Path, stub: SocketAddr) -> Result<Process> {
-    let data_dir = directory.join("data");
-    let mut create = Command::new(executable);
-    create.args(["user", "create", "--email", EMAIL, "--password-stdin", "--data-dir"]).arg(&data_dir);
-    run_to_end("patchbay user create", create, PASSWORD, directory.join("user.log"))?;
-
-    let mut up = Command::new(executable);
-    up.args(["up", "--listen", ANY_PORT, "--grpc-listen", ANY_PORT, "--admin-listen", ANY_PORT]);
-    up.args(["--log-format", "json", "--data-dir"]).arg(&data_dir);
-    up.env("PATCHBAY__EGRESS__ALLOW_PRIVATE", json!([stub.to_string()]).to_string());
-    Process::start("patchbay", up, directory.join("patchbay.log"))
+/// An executable, and all that its processes are told on one place.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    executable: PathBuf,
+    directory: PathBuf,
+    settings: Vec<(String, String)>,
 }
 
-/// Logs in, connects the stub, publishes an automation for a hook, and returns the path of the hook.
-pub(crate) async fn prepare(patchbay: SocketAddr, stub: SocketAddr, concurrency: u32, tasks: &Tasks) -> Result<Uri> {
-    let mut api = Connection::open(patchbay, tasks).await?;
-    let login = api.call("/user/auth", None, &json!({ "email": EMAIL, "password": PASSWORD })).await?;
-    let token = login.pointer("/data/authToken").and_then(Value::as_str).context("find the token of the login")?;
+impl Setup {
+    /// `stub` is the partner that may be called.
+    pub(crate) fn new(executable: &Path, directory: &Path, place: &Place, stub: SocketAddr) -> Self {
+        let mut setup =
+            Self { executable: executable.to_owned(), directory: directory.to_owned(), settings: Vec::new() };
+        setup.tell("PATCHBAY__EGRESS__ALLOW_PRIVATE", json!([stub.to_string()]).to_string());
+        if let Some(store) = &place.store {
+            setup.tell(STORE_URL, store.clone());
+        }
+        if let Some(broker) = &place.broker {
+            setup.tell("PATCHBAY__BROKER__URL", broker.clone());
+            setup.tell("PATCHBAY__BROKER__PREFIX", place.name.clone());
+        }
+        setup
+    }
 
-    let connection = api.call("/v1/connections", Some(token), &connection(stub, concurrency)).await?;
-    let connection_id = connection["id"].as_i64().context("find the id of the connection")?;
+    fn tell(&mut self, variable: &str, value: String) {
+        self.settings.push((variable.to_owned(), value));
+    }
 
-    let created = api.call("/v1/automations", Some(token), &automation(connection_id)).await?;
-    let id = created["id"].as_str().context("find the id of the automation")?;
-    let published = api.call(&format!("/v1/automations/{id}/publish"), Some(token), &json!({})).await?;
+    /// All roles in one process.
+    pub(crate) fn start(&self) -> Result<Fleet> {
+        if self.settings.iter().any(|(name, _)| name == STORE_URL) {
+            self.migrate()?;
+        }
+        self.create_user(USER)?;
+        let mut up = self.command();
+        up.args(["up", "--listen", ANY_PORT, "--grpc-listen", ANY_PORT, "--admin-listen", ANY_PORT]);
+        up.args(["--log-format", "json", "--data-dir"]).arg(self.data_dir());
+        Ok(Fleet::single("up", Process::start("patchbay up", up, self.directory.join("patchbay.log"))?))
+    }
 
-    let hook_url = [published, created]
-        .iter()
-        .find_map(|answer| answer.pointer("/trigger/hook_url")?.as_str()?.parse::<Uri>().ok())
-        .context("find the hook URL of the automation")?;
-    hook_url.path().parse().context("read the path of the hook")
-}
+    /// Makes the tables of a database server.
+    fn migrate(&self) -> Result<()> {
+        let mut migrate = self.command();
+        migrate.arg("migrate");
+        run_to_end("patchbay migrate", migrate, "", self.directory.join("migrate.log"))
+    }
 
-fn connection(stub: SocketAddr, concurrency: u32) -> Value {
-    json!({
-        "partner": "altcraft",
-        "title": "bench",
-        "fields": { "host": format!("http://{stub}"), "token": "benchmark-token" },
-        "budget": { "concurrency": concurrency },
-    })
-}
+    /// Makes a user with a workspace.
+    pub(crate) fn create_user(&self, email: &str) -> Result<()> {
+        let mut create = self.command();
+        create.args(["user", "create", "--email", email, "--password-stdin", "--data-dir"]).arg(self.data_dir());
+        run_to_end("patchbay user create", create, PASSWORD, self.directory.join("user.log"))
+    }
 
-fn automation(connection_id: i64) -> Value {
-    json!({
-        "name": "bench",
-        "trigger": { "operation": "webhook.received", "mode": "webhook" },
-        "steps": [{
-            "key": "import",
-            "operation": "altcraft.import_profile",
-            "connection_id": connection_id,
-            "input": {
-                "db_id": 7,
-                "matching": "email",
-                "email": "{{ trigger.customer.email }}",
-                "data": {
-                    "_fname": "{{ trigger.customer.first_name }}",
-                    "_lname": "{{ trigger.customer.last_name }}",
-                    "_city": "{{ trigger.customer.city }}",
-                    "order_id": "{{ trigger.id }}",
-                    "order_total": "{{ trigger.total }}",
-                },
-            },
-        }],
-    })
+    fn data_dir(&self) -> PathBuf {
+        self.directory.join("data")
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.executable);
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command
+    }
 }

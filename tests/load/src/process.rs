@@ -30,24 +30,42 @@ pub(crate) struct Process {
     errors: PathBuf,
     /// Where it listens.
     pub(crate) listen: SocketAddr,
-    /// From its start to its word, in milliseconds.
-    pub(crate) ready_ms: f64,
+    /// When it was started and when it said that it is ready.
+    pub(crate) started_at: u64,
+    pub(crate) ready_at: u64,
+}
+
+/// A child that has not said yet that it is ready.
+#[derive(Debug)]
+pub(crate) struct Starting {
+    process: Process,
+    ready: mpsc::Receiver<(SocketAddr, u64)>,
+}
+
+impl Starting {
+    /// Waits for its line `{"event":"ready","listen":…}`.
+    pub(crate) fn ready(self) -> Result<Process> {
+        let Self { mut process, ready } = self;
+        let Ok((listen, ready_at)) = ready.recv_timeout(READY_TIMEOUT) else {
+            bail!("{} did not become ready\n{}", process.name, process.last_words());
+        };
+        process.listen = listen;
+        process.ready_at = ready_at;
+        Ok(process)
+    }
 }
 
 impl Process {
-    /// Starts it and waits for its line `{"event":"ready","listen":…}`. What it says to standard error goes to a file.
-    pub(crate) fn start(name: &'static str, mut command: Command, errors: PathBuf) -> Result<Self> {
-        let error_file = fs::File::create(&errors).with_context(|| format!("create {}", errors.display()))?;
-        let started_at = now_nanos();
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(error_file)
-            .spawn()
-            .with_context(|| format!("start {name} ({})", command.get_program().display()))?;
-        let output = child.stdout.take().context("take the standard output of a child")?;
-        let mut process = Self { name, child, errors, listen: UNKNOWN, ready_ms: 0.0 };
+    /// Starts it and waits until it is ready. What it says to standard error goes to a file.
+    pub(crate) fn start(name: &'static str, command: Command, errors: PathBuf) -> Result<Self> {
+        Self::spawn(name, command, errors)?.ready()
+    }
 
+    /// Starts it without waiting.
+    pub(crate) fn spawn(name: &'static str, mut command: Command, errors: PathBuf) -> Result<Starting> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut process = Self::child(name, command, errors)?;
+        let output = process.child.stdout.take().context("take the standard output of a child")?;
         let (sender, ready) = mpsc::sync_channel(1);
         std::thread::Builder::new().name(format!("output of {name}")).spawn(move || {
             // The rest is read too, or the child would wait for a reader.
@@ -57,12 +75,17 @@ impl Process {
                 }
             }
         })?;
-        let Ok((listen, ready_at)) = ready.recv_timeout(READY_TIMEOUT) else {
-            bail!("{name} did not become ready\n{}", process.last_words());
-        };
-        process.listen = listen;
-        process.ready_ms = (ready_at - started_at) as f64 / 1e6;
-        Ok(process)
+        Ok(Starting { process, ready })
+    }
+
+    fn child(name: &'static str, mut command: Command, errors: PathBuf) -> Result<Self> {
+        let error_file = fs::File::create(&errors).with_context(|| format!("create {}", errors.display()))?;
+        let started_at = now_nanos();
+        let child = command
+            .stderr(error_file)
+            .spawn()
+            .with_context(|| format!("start {name} ({})", command.get_program().display()))?;
+        Ok(Self { name, child, errors, listen: UNKNOWN, started_at, ready_at: started_at })
     }
 
     /// Fails when it has ended.
@@ -121,12 +144,18 @@ impl Process {
     }
 }
 
+impl Process {
+    /// Asks it to end, without waiting.
+    pub(crate) fn ask_to_end(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        }
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
-        if !matches!(self.child.try_wait(), Ok(None)) {
-            return;
-        }
-        let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        self.ask_to_end();
         if self.has_ended_in_time() {
             return;
         }
@@ -138,14 +167,8 @@ impl Drop for Process {
 
 /// Runs a command to its end, with a text for its standard input.
 pub(crate) fn run_to_end(name: &'static str, mut command: Command, input: &str, errors: PathBuf) -> Result<()> {
-    let error_file = fs::File::create(&errors).with_context(|| format!("create {}", errors.display()))?;
-    let child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(error_file)
-        .spawn()
-        .with_context(|| format!("start {name} ({})", command.get_program().display()))?;
-    let mut process = Process { name, child, errors, listen: UNKNOWN, ready_ms: 0.0 };
+    command.stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut process = Process::child(name, command, errors)?;
     let mut standard_input = process.child.stdin.take().context("take the standard input of a child")?;
     standard_input.write_all(input.as_bytes()).with_context(|| format!("write to {name}"))?;
     drop(standard_input);
@@ -174,7 +197,8 @@ fn listen_of(line: &str) -> Option<SocketAddr> {
     if line["event"] != "ready" {
         return None;
     }
-    line["listen"].as_str()?.parse().ok()
+    // A process of the mesh may listen at no public address; its others were given to it.
+    Some(line["listen"].as_str().and_then(|listen| listen.parse().ok()).unwrap_or(UNKNOWN))
 }
 
 /// The name in parentheses may hold anything, so fields are counted from its end.
@@ -210,6 +234,7 @@ mod tests {
     #[test]
     fn takes_the_address_from_the_ready_line_only() {
         assert_eq!(listen_of(r#"{"event":"ready","listen":"127.0.0.1:80"}"#), "127.0.0.1:80".parse().ok());
+        assert_eq!(listen_of(r#"{"event":"ready"}"#), Some(UNKNOWN));
         assert_eq!(listen_of(r#"{"event":"listening","listen":"127.0.0.1:80"}"#), None);
         assert_eq!(listen_of("ready"), None);
     }

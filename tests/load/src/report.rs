@@ -1,13 +1,17 @@
 //! The figures, as a table and as JSON.
 
-use std::fmt::Write;
+mod table;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use crate::fleet::MemoryByMember;
 use crate::latency::{Milliseconds, rounded};
 use crate::phase::Phase;
+use crate::{backlog, burst};
 
 /// From this many pairs on their median is a ratio worth telling.
 const PAIRS_FOR_A_RATIO: usize = 5;
@@ -27,7 +31,11 @@ pub(crate) struct Report {
     pub(crate) ack_ms: Milliseconds,
     pub(crate) end_to_end_ms: Milliseconds,
     pub(crate) cpu_us_per_event: f64,
+    /// Of all processes of Patchbay.
     pub(crate) peak_rss_mb: f64,
+    /// Of each process after its start, before anything was asked of it.
+    pub(crate) rss_mb_by_role: BTreeMap<&'static str, f64>,
+    pub(crate) peak_rss_mb_by_role: BTreeMap<&'static str, f64>,
     pub(crate) lost: u64,
     pub(crate) duplicates: u64,
     pub(crate) refused: u64,
@@ -38,8 +46,19 @@ pub(crate) struct Report {
     pub(crate) ratio: Option<f64>,
     pub(crate) rates: Vec<Rate>,
     pub(crate) pairs: Vec<Pair>,
+    #[serde(flatten)]
+    pub(crate) extra: Extra,
+}
+
+/// Phases that are asked for.
+#[derive(Debug, Serialize)]
+pub(crate) struct Extra {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) soak: Option<Soak>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) burst: Option<burst::Told>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) backlog: Option<backlog::Told>,
 }
 
 /// An open-loop phase.
@@ -50,6 +69,8 @@ pub(crate) struct Rate {
     pub(crate) ack_ms: Milliseconds,
     pub(crate) end_to_end_ms: Milliseconds,
     pub(crate) cpu_us_per_event: f64,
+    /// Orders that were not posted, because the system was too far behind.
+    pub(crate) given_up: u64,
 }
 
 /// A saturation phase of each system, one after the other.
@@ -80,6 +101,7 @@ impl Rate {
             ack_ms: phase.ack,
             end_to_end_ms: phase.end_to_end,
             cpu_us_per_event: rounded(phase.cpu_us_per_event, 1),
+            given_up: phase.given_up,
         }
     }
 }
@@ -128,52 +150,13 @@ pub(crate) fn mebibytes(bytes: u64) -> f64 {
     rounded(bytes as f64 / MEBIBYTE, 1)
 }
 
+pub(crate) fn megabytes(memory: &MemoryByMember) -> BTreeMap<&'static str, f64> {
+    memory.iter().map(|(name, bytes)| (*name, mebibytes(*bytes))).collect()
+}
+
 impl Report {
     pub(crate) fn json(&self) -> Result<String> {
         serde_json::to_string_pretty(self).context("write the figures as JSON")
-    }
-
-    /// For people.
-    pub(crate) fn table(&self) -> Result<String> {
-        let mut table = String::new();
-        let (store, broker, seconds) = (self.store, self.broker, self.duration_s);
-        writeln!(table, "\n{store}, {broker}, {seconds} s a phase, {} connections\n", self.connections)?;
-        writeln!(table, "{:<14} {:>10} {:>27} {:>27} {:>9}", "", "", "ack ms", "end to end ms", "CPU µs")?;
-        let quantiles = format!("{:>9}{:>9}{:>9}", "p50", "p99", "max");
-        writeln!(table, "{:<14} {:>10} {quantiles} {quantiles} {:>9}", "phase", "events/s", "an event")?;
-        let saturation = (self.completed_per_s, self.ack_ms, self.end_to_end_ms, self.cpu_us_per_event);
-        write_row(&mut table, "saturation", saturation)?;
-        for rate in &self.rates {
-            let figures = (rate.completed_per_s, rate.ack_ms, rate.end_to_end_ms, rate.cpu_us_per_event);
-            write_row(&mut table, &format!("{}/s", rate.rate), figures)?;
-        }
-        writeln!(table)?;
-        for (name, figure) in [
-            ("accepted a second", format!("{:.0}", self.accepted_per_s)),
-            ("bare pipeline a second", or_none(self.bare_per_s.map(|figure| format!("{figure:.0}")))),
-            ("ratio", or_none(self.ratio.map(|figure| format!("{figure:.3}")))),
-            ("ratios of the pairs", self.ratios_of_pairs()),
-            ("peak memory", format!("{:.1} MiB", self.peak_rss_mb)),
-            ("ready after", format!("{:.0} ms", self.ready_ms)),
-            ("lost, duplicates, refused", format!("{}, {}, {}", self.lost, self.duplicates, self.refused)),
-        ] {
-            writeln!(table, "{name:<27} {figure}")?;
-        }
-        if let Some(soak) = &self.soak {
-            let told = |figure: Option<f64>| or_none(figure.map(|figure| format!("{figure:.1} MiB")));
-            let (first, last) = (told(soak.first_minute_rss_mb), told(soak.last_minute_rss_mb));
-            let (seconds, per_second) = (soak.duration_s, soak.completed_per_s);
-            writeln!(
-                table,
-                "soak of {seconds} s: {per_second:.0}/s, memory {first} after the first minute, {last} after the last"
-            )?;
-        }
-        Ok(table)
-    }
-
-    fn ratios_of_pairs(&self) -> String {
-        let ratios = self.pairs.iter().filter_map(|pair| pair.ratio).map(|ratio| format!("{ratio:.3}"));
-        ratios.collect::<Vec<String>>().join(" ")
     }
 
     /// Writes `target/bench/latest.json` of the checkout.
@@ -187,17 +170,6 @@ impl Report {
 /// Where results go and, for the time of a run, the data: a real disk, which a directory for temporary files may not be.
 pub(crate) fn directory() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "..", "..", "target", "bench"].iter().collect()
-}
-
-fn write_row(table: &mut String, name: &str, row: (f64, Milliseconds, Milliseconds, f64)) -> Result<()> {
-    let (per_second, ack, end_to_end, cpu) = row;
-    let told = |latency: Milliseconds| format!("{:>9.2}{:>9.2}{:>9.2}", latency.p50, latency.p99, latency.max);
-    writeln!(table, "{name:<14} {per_second:>10.0} {} {} {cpu:>9.1}", told(ack), told(end_to_end))?;
-    Ok(())
-}
-
-fn or_none(figure: Option<String>) -> String {
-    figure.unwrap_or_else(|| "–".to_owned())
 }
 
 #[cfg(test)]

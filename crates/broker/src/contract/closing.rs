@@ -5,7 +5,7 @@ use std::time::Duration;
 use patchbay_proto::Topic;
 use tokio::time::timeout;
 
-use super::{Subject, message};
+use super::{Subject, message, wait_until};
 use crate::{Error, PublishError};
 
 const TOPIC: Topic = Topic::TriggerFired;
@@ -33,4 +33,17 @@ pub async fn wakes_waiting_consumers_at_close(subject: impl Subject) {
     let (waited, ()) = tokio::join!(waiting, broker.close());
 
     assert!(matches!(waited, Ok(Err(Error::Closed))), "{waited:?}");
+}
+
+/// Health is that messages can be published and delivered.
+pub async fn is_healthy_until_it_is_closed(subject: impl Subject) {
+    let broker = subject.broker();
+    wait_until("healthy", || broker.health().is_ok()).await;
+    broker.publish(TOPIC, vec![message(1)]).await.unwrap();
+    let open = broker.health();
+
+    broker.close().await;
+
+    assert_eq!(open, Ok(()));
+    assert!(broker.health().is_err_and(|why| !why.is_empty()));
 }

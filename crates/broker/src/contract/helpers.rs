@@ -10,6 +10,8 @@ use crate::{Broker, Consumer, Delivery, Message};
 
 /// No wait of a test is longer.
 const DEADLINE: Duration = Duration::from_secs(20);
+/// In which nothing comes when nothing is to come.
+const MOMENT: Duration = Duration::from_millis(50);
 
 /// A small message that is told from others by its number.
 #[must_use]
@@ -46,18 +48,37 @@ pub async fn take(consumer: &mut dyn Consumer, count: usize) -> Vec<Delivery> {
     taken
 }
 
-/// Acknowledges everything, and returns it in the order of arrival.
+/// Acknowledges everything, and returns it in the order of arrival. Ends when nothing came for a moment and nothing is known to
+/// wait, so a count that is late does no harm.
 ///
 /// # Panics
-/// When deliveries fail or do not come.
+/// When deliveries fail, or the broker speaks of some that do not come.
 pub async fn acknowledge_until_empty(broker: &dyn Broker, topic: Topic, consumer: &mut dyn Consumer) -> Vec<Message> {
     let mut messages = Vec::new();
-    while broker.progress(topic).undelivered > 0 {
-        let batch = next(consumer, 512).await;
+    let mut fruitless = Duration::ZERO;
+    loop {
+        let Ok(batch) = timeout(MOMENT, consumer.next_batch(512)).await else {
+            if broker.progress(topic).undelivered == 0 {
+                return messages;
+            }
+            fruitless += MOMENT;
+            assert!(fruitless < DEADLINE, "none of {:?} within {DEADLINE:?}", broker.progress(topic));
+            continue;
+        };
+        let batch = batch.unwrap_or_else(|error| panic!("no batch: {error}"));
+        fruitless = Duration::ZERO;
         messages.extend(batch.iter().map(|delivery| delivery.message.clone()));
         Delivery::acknowledge_all(batch);
     }
-    messages
+}
+
+/// Nothing comes for a moment.
+///
+/// # Panics
+/// When something comes.
+pub async fn expect_nothing(consumer: &mut dyn Consumer) {
+    let early = timeout(MOMENT, consumer.next_batch(10)).await;
+    assert!(early.is_err(), "more than there should be: {early:?}");
 }
 
 /// Waits for a condition.

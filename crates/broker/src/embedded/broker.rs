@@ -8,6 +8,7 @@ use patchbay_proto::Topic;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::consumer::EmbeddedConsumer;
+use super::letters::Letters;
 use super::lock::Lock;
 use super::log::{self, Log};
 use super::notebook::Notebook;
@@ -64,8 +65,11 @@ impl Embedded {
         log::sync_directory(&*options.disk, &directory).map_err(|error| Error::io("sync", &directory, error))?;
         let (commands, receiver) = mpsc::channel(QUEUED_REQUESTS);
         let writer = Writer::new(options.clone(), receiver, lanes);
+        let dead = topics.iter().find(|state| state.topic == Topic::DeadLetter).map(Arc::clone);
+        let dead = dead.ok_or_else(|| Error::Unavailable("there is no topic for dead letters".into()))?;
+        let letters = Letters { commands: commands.downgrade(), topic: dead };
         let disk = Arc::clone(&options.disk);
-        let threads = Threads::start(writer, kept, saving, disk, lock)?;
+        let threads = Threads::start(writer, kept, &letters, saving, disk, lock)?;
         let threads = Mutex::new(Some(threads));
         Ok(Self { options, topics, commands, closing: AtomicBool::new(false), threads })
     }
@@ -92,7 +96,8 @@ fn open_topic(
     let segment_bytes = options.segment_bytes_of(topic).max(HEADER);
     let log = Log::resume(Arc::clone(&options.disk), directory.clone(), segment_bytes, newest)
         .map_err(|error| Error::io("open the newest segment in", &directory, error))?;
-    let queue = Queue::new(options.memory_share(), segments, acknowledged, first_open);
+    let limit = options.delivery_limit_of(topic);
+    let queue = Queue::new(options.memory_share(), limit, segments, acknowledged, first_open);
     let state = TopicState::new(topic, directory, queue, Arc::clone(saving));
     Ok((Arc::new(state), log, notebook))
 }
@@ -128,10 +133,10 @@ impl Broker for Embedded {
     }
 
     fn health(&self) -> Result<(), String> {
-        match self.closing.load(Ordering::Acquire) || self.commands.is_closed() {
-            true => Err("it is closed".to_owned()),
-            false => Ok(()),
+        if self.closing.load(Ordering::Acquire) || self.commands.is_closed() {
+            return Err(self.writer_is_gone().to_string());
         }
+        Ok(())
     }
 
     async fn close(&self) {

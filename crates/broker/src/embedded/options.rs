@@ -27,6 +27,13 @@ pub struct Options {
     pub memory_bytes: usize,
     /// The largest message as stored (16 MiB).
     pub max_message_bytes: usize,
+    /// How often a message comes back to consumers (20) before it is moved to
+    /// [`Topic::DeadLetter`](patchbay_proto::Topic::DeadLetter).
+    ///
+    /// A release and a drop of a delivery count, whatever their reason; a delivery that is only held does not. The counts are
+    /// kept in memory: a crash and a close forget them, so what a process gives back when it shuts down does not count
+    /// in its next life, and a message that ends the process each time comes back for ever.
+    pub delivery_limit: u32,
     /// The disk; tests give one that fails.
     pub disk: Arc<dyn Disk>,
     /// The time, which is stored with each message to tell its age.
@@ -45,6 +52,7 @@ impl Options {
             reserve_bytes: 64 * MEBIBYTE,
             memory_bytes: 16 * 1024 * 1024,
             max_message_bytes: 16 * 1024 * 1024,
+            delivery_limit: 20,
             disk: Arc::new(SystemDisk),
             now: system_time,
         }
@@ -58,6 +66,11 @@ impl Options {
     /// Several segments fit below the bound, so that acknowledged ones can go while the newest is being written.
     pub(super) fn segment_bytes_of(&self, topic: Topic) -> u64 {
         self.segment_bytes.min(self.bound(topic) / 4)
+    }
+
+    /// How often a message of a topic comes back. A dead letter has no place to be moved to.
+    pub(super) fn delivery_limit_of(&self, topic: Topic) -> Option<u32> {
+        (topic != Topic::DeadLetter).then_some(self.delivery_limit)
     }
 
     /// A topic's share of the memory for deliveries.

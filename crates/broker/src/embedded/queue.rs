@@ -47,6 +47,10 @@ pub(super) struct Queue {
     recalled: BTreeMap<u64, Entry>,
     /// Released and not yet read back: where the records begin.
     released: BTreeMap<u64, u64>,
+    /// How often each open message was released in this life, if at all.
+    releases: BTreeMap<u64, u32>,
+    /// How often it may be.
+    delivery_limit: Option<u32>,
     /// Bytes of `ready` and `recalled`.
     bytes: usize,
     /// How many bytes these may have.
@@ -73,6 +77,7 @@ impl Queue {
     /// The state after the files were read: nothing in memory, `behind` at the first message to deliver.
     pub(super) fn new(
         share: usize,
+        delivery_limit: Option<u32>,
         segments: VecDeque<Segment>,
         acknowledged: Acknowledged,
         behind: Option<Cursor>,
@@ -82,6 +87,8 @@ impl Queue {
             ready: VecDeque::new(),
             recalled: BTreeMap::new(),
             released: BTreeMap::new(),
+            releases: BTreeMap::new(),
+            delivery_limit,
             bytes: 0,
             share,
             behind,
@@ -116,6 +123,8 @@ impl Queue {
                 return;
             }
             self.bytes += size;
+            // What was read back has neither.
+            let message = Message { tenant: 0, route: String::new(), ..message };
             self.ready.push_back(Entry { sequence, offset, accepted_at, redelivered: false, message });
             offset += size as u64;
         }
@@ -193,14 +202,38 @@ impl Queue {
         for receipt in receipts {
             self.acknowledged.insert(receipt.number);
         }
+        if !self.releases.is_empty() {
+            for receipt in receipts {
+                self.releases.remove(&receipt.number);
+            }
+        }
         !std::mem::replace(&mut self.unsaved, true)
     }
 
     pub(super) fn release(&mut self, receipt: Receipt) {
         self.in_flight = self.in_flight.saturating_sub(1);
-        if !self.acknowledged.contains(receipt.number) {
-            self.released.insert(receipt.number, receipt.position);
+        if self.acknowledged.contains(receipt.number) {
+            return;
         }
+        self.released.insert(receipt.number, receipt.position);
+        if self.delivery_limit.is_some() {
+            let releases = self.releases.entry(receipt.number).or_default();
+            *releases = releases.saturating_add(1);
+        }
+    }
+
+    /// How often a message was released, and how often it may be, when that is less.
+    pub(super) fn is_spent(&self, sequence: u64) -> Option<(u32, u32)> {
+        let (releases, limit) = (*self.releases.get(&sequence)?, self.delivery_limit?);
+        (releases > limit).then_some((releases, limit))
+    }
+
+    /// A released message is on another topic now.
+    pub(super) fn moved_away(&mut self, sequence: u64) {
+        self.released.remove(&sequence);
+        self.releases.remove(&sequence);
+        self.acknowledged.insert(sequence);
+        self.unsaved = true;
     }
 
     /// Lets the oldest whole segments go, unread, while there are more than `bound` bytes. Whether any went.
@@ -223,6 +256,7 @@ impl Queue {
             self.bytes -= size_of(&entry.message);
         }
         self.released = self.released.split_off(&floor);
+        self.releases = self.releases.split_off(&floor);
         let kept = self.recalled.split_off(&floor);
         self.bytes -= self.recalled.values().map(|entry| size_of(&entry.message)).sum::<usize>();
         self.recalled = kept;

@@ -1,10 +1,13 @@
-//! A topic's thread that reads messages back from the segments: what did not fit into memory, and what was released.
+//! A topic's thread that reads messages back from the segments: what did not fit into memory, and what was released. What was
+//! released too often goes to the dead letters from here.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::letters::{Letters, Spent};
 use super::queue::{Cursor, Entry};
+use super::record::size_of;
 use super::segment::{self, HEADER, Reader, Segment};
 use super::topic_state::TopicState;
 use crate::Error;
@@ -13,11 +16,13 @@ use crate::Error;
 const PAUSE: Duration = Duration::from_secs(1);
 /// Released messages that are read back in one go.
 const RELEASED_AT_ONCE: usize = 256;
+/// Bytes of messages that become dead letters by one write, or one message that is larger.
+const LETTERS_BYTES: usize = 1024 * 1024;
 
 /// Works until it is told to stop.
-pub(super) fn run(topic: &Arc<TopicState>) {
+pub(super) fn run(topic: &Arc<TopicState>, letters: &Letters) {
     while topic.reading.wait() {
-        let outcome = recall(topic).and_then(|()| refill(topic));
+        let outcome = recall(topic, letters).and_then(|()| refill(topic));
         let failed = outcome.is_err();
         if let Err(error) = outcome {
             let name = topic.topic.name();
@@ -36,13 +41,52 @@ pub(super) fn run(topic: &Arc<TopicState>) {
 }
 
 /// Reads released messages back.
-fn recall(topic: &TopicState) -> Result<(), Error> {
+fn recall(topic: &TopicState, letters: &Letters) -> Result<(), Error> {
     let released = topic.queue().released(RELEASED_AT_ONCE);
+    let mut all_spent = Vec::new();
+    let mut bytes = 0;
     for (sequence, offset, segment) in released {
         let Some(entry) = read_one(topic, sequence, offset, segment)? else { continue };
-        topic.queue().recall(entry);
+        let mut queue = topic.queue();
+        let Some((releases, limit)) = queue.is_spent(sequence) else {
+            queue.recall(entry);
+            continue;
+        };
+        drop(queue);
+        bytes += size_of(&entry.message);
+        all_spent.push(Spent { entry, releases, limit });
+        if bytes >= LETTERS_BYTES {
+            move_away(topic, letters, std::mem::take(&mut all_spent));
+            bytes = 0;
+        }
+    }
+    if !all_spent.is_empty() {
+        move_away(topic, letters, all_spent);
     }
     Ok(())
+}
+
+/// Notes that messages are done when they are durable among the dead letters: a crash in between leaves them in both places.
+/// Where that fails, they come back once more.
+fn move_away(topic: &TopicState, letters: &Letters, all_spent: Vec<Spent>) {
+    let kept = letters.keep(topic.topic, &all_spent);
+    let count = all_spent.len();
+    let name = topic.topic.name();
+    match &kept {
+        Ok(()) => tracing::warn!(topic = name, count, "messages came back too often and became dead letters"),
+        Err(error) => {
+            tracing::warn!(topic = name, count, %error, "dead letters can't be kept, so their messages come again")
+        }
+    }
+    let mut queue = topic.queue();
+    for Spent { entry, .. } in all_spent {
+        match kept {
+            Ok(()) => queue.moved_away(entry.sequence),
+            Err(_) => queue.recall(entry),
+        }
+    }
+    drop(queue);
+    topic.saving.raise();
 }
 
 fn read_one(topic: &TopicState, sequence: u64, offset: u64, segment: Segment) -> Result<Option<Entry>, Error> {

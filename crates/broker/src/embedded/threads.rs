@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
 use super::disk::Disk;
+use super::letters::Letters;
 use super::lock::Lock;
 use super::notebook::Notebook;
 use super::signal::Signal;
@@ -26,6 +27,7 @@ impl Threads {
     pub(super) fn start(
         writer: Writer,
         kept: Vec<(Arc<TopicState>, Notebook)>,
+        letters: &Letters,
         saving: Arc<Signal>,
         disk: Arc<dyn Disk>,
         lock: Lock,
@@ -33,7 +35,8 @@ impl Threads {
         let topics: Vec<_> = kept.iter().map(|(topic, _)| Arc::clone(topic)).collect();
         let mut threads = Self { topics, saving, writer: None, others: Vec::new(), _lock: lock };
         for topic in threads.topics.clone() {
-            threads.others.push(start("broker-reader", move || reader::run(&topic))?);
+            let letters = letters.clone();
+            threads.others.push(start("broker-reader", move || reader::run(&topic, &letters))?);
         }
         let signal = Arc::clone(&threads.saving);
         threads.others.push(start("broker-keeper", move || keeper::run(kept, &*disk, &signal))?);

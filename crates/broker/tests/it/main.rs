@@ -7,4 +7,5 @@ mod contract;
 mod crashes;
 mod disks;
 mod histories;
+mod letters;
 mod support;

@@ -33,6 +33,11 @@ pub(crate) fn print_effective(sources: &Sources, json: bool) -> Result<(), Failu
     if let Some(Value::Array(keys)) = table.get_mut("vault").and_then(|section| section.get_mut("master_keys")) {
         keys.iter_mut().for_each(mask_key);
     }
+    if let Some(Value::String(token)) = table.get_mut("service_auth").and_then(|section| section.get_mut("token"))
+        && !token.is_empty()
+    {
+        MASK.clone_into(token);
+    }
     if json {
         return output::print_json(&table);
     }
@@ -72,6 +77,7 @@ mod tests {
             ("sqlite:///var/lib/patchbay.db", "sqlite:///var/lib/patchbay.db"),
             ("postgres://ann@db/patchbay", "postgres://ann@db/patchbay"),
             ("postgres://ann:s3cr@et@db:5432/patchbay", "postgres://ann:••@db:5432/patchbay"),
+            ("amqps://ann:s3cret@mq/patchbay", "amqps://ann:••@mq/patchbay"),
             ("postgres://db/patchbay?password=s3cret", "postgres://db/patchbay?••"),
         ];
         for (url, shown) in cases {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use patchbay_service::Role;
+use patchbay_store::Schema;
 use serde::{
     Deserializer,
     de::{DeserializeOwned, Visitor, value::Error},
@@ -23,11 +25,14 @@ fn the_reference_is_a_configuration() {
     assert_eq!(config.ingress, patchbay_webhook_ingress::Config::default());
     assert_eq!(config.catalog, patchbay_catalog::Config::default());
     assert_eq!(config.connection, patchbay_connection::Config::default());
+    assert_eq!(config.poller, patchbay_trigger_poller::Config::default());
+    let calls = patchbay_service::peer::Options::default();
+    assert_eq!(format!("{:?}", config.calls), format!("{calls:?}"));
 }
 
 #[test]
 fn every_key_is_in_the_reference_and_nothing_else() {
-    let sections: [(&str, BTreeSet<&str>); 14] = [
+    let sections: [(&str, BTreeSet<&str>); 18] = [
         ("store", keys_of::<Store>()),
         ("broker", keys_of::<Broker>()),
         ("storage", keys_of::<Storage>()),
@@ -37,8 +42,12 @@ fn every_key_is_in_the_reference_and_nothing_else() {
         ("ingress", keys_of::<patchbay_webhook_ingress::Config>()),
         ("connection", keys_of::<patchbay_connection::Config>()),
         ("catalog", keys_of::<patchbay_catalog::Config>()),
+        ("poller", keys_of::<patchbay_trigger_poller::Config>()),
         ("executor", keys_of::<patchbay_action_executor::config::Config>()),
         ("gateway", keys_of::<Gateway>()),
+        ("service_auth", keys_of::<ServiceAuth>()),
+        ("peers", keys_of::<Peers>()),
+        ("calls", keys_of::<patchbay_service::peer::Options>()),
         ("log", keys_of::<Log>()),
         ("shutdown", keys_of::<Shutdown>()),
         ("runtime", keys_of::<Runtime>()),
@@ -52,6 +61,107 @@ fn every_key_is_in_the_reference_and_nothing_else() {
         let Value::Table(section) = &reference[name] else { panic!("{name} is no section") };
         assert_eq!(section.keys().map(String::as_str).collect::<BTreeSet<_>>(), keys, "{name}");
     }
+}
+
+#[test]
+fn every_role_has_a_key_for_its_address() {
+    let keys: BTreeSet<String> = Role::ALL.into_iter().map(Peers::key).collect();
+    let known = keys_of::<Peers>().into_iter().map(|key| format!("peers.{key}"));
+    assert_eq!(known.collect::<BTreeSet<_>>(), keys);
+}
+
+/// The defaults with these values over them.
+fn with(pairs: &[(&str, &str)]) -> Config {
+    let environment = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    load(REFERENCE, None, &environment).unwrap()
+}
+
+fn refusal<T>(outcome: Result<T, Failure>) -> Option<String> {
+    match outcome {
+        Ok(_) => None,
+        Err(Failure::Usage(error) | Failure::Failed(error)) => Some(format!("{error:#}")),
+    }
+}
+
+#[test]
+fn values_of_a_broker_that_can_not_work_are_refused_by_their_names() {
+    let cases = [
+        ("DELIVERY_LIMIT", "0"),
+        ("HELD_BYTES", "0"),
+        ("CONNECT_TIMEOUT", "0s"),
+        ("HEARTBEAT", "10ms"),
+        ("RECONNECT_WAIT_MOST", "1ms"),
+        ("PREFIX", ""),
+        ("PREFIX", "two words"),
+    ];
+    for (key, value) in cases {
+        let said = refusal(with(&[(&format!("PATCHBAY__BROKER__{key}"), value)]).check()).unwrap_or_default();
+        assert!(said.contains(&format!("broker.{}", key.to_lowercase())), "{key}={value}: {said}");
+    }
+    for url in ["amqp://ann:s3cret@mq/patchbay", "amqps://mq", "embedded://somewhere"] {
+        assert_eq!(refusal(with(&[("PATCHBAY__BROKER__URL", url)]).check()), None, "{url}");
+    }
+    for url in ["kafka://ann:s3cret@host", "amqp:s3cret@host", "amqp://", "embedded://", "s3cret"] {
+        let said = refusal(with(&[("PATCHBAY__BROKER__URL", url)]).check()).unwrap_or_default();
+        assert!(said.contains("broker.url") && !said.contains("s3cret"), "{url}: {said}");
+    }
+}
+
+#[test]
+fn a_database_has_as_many_connections_as_suit_it_unless_told() {
+    let connections = |pairs: &[(&str, &str)]| with(pairs).store.options(Schema::Check).connections;
+    let server = ("PATCHBAY__STORE__URL", "postgres://db/patchbay");
+    assert_eq!(connections(&[]), 2);
+    assert_eq!(connections(&[server]), 8);
+    assert_eq!(connections(&[server, ("PATCHBAY__STORE__CONNECTIONS", "3")]), 3);
+}
+
+#[test]
+fn files_are_of_no_use_to_several_processes() {
+    let (server, broker) =
+        (("PATCHBAY__STORE__URL", "postgresql://db/patchbay"), ("PATCHBAY__BROKER__URL", "amqp://mq"));
+    assert_eq!(refusal(with(&[server, broker]).check_mesh()), None);
+    let store = refusal(with(&[broker]).check_mesh()).unwrap_or_default();
+    assert!(store.contains("store.url") && store.contains("postgres://"), "{store}");
+    let queue = refusal(with(&[server]).check_mesh()).unwrap_or_default();
+    assert!(queue.contains("broker.url") && queue.contains("amqp://"), "{queue}");
+}
+
+#[test]
+fn processes_need_a_token_and_all_of_tls_or_nothing_of_it() {
+    let token = ("PATCHBAY__SERVICE_AUTH__TOKEN", "correct horse battery");
+    assert_eq!(refusal(with(&[token]).service_auth.access()), None);
+    let cases: [(&[(&str, &str)], &str); 4] = [
+        (&[], "service_auth.token is not set"),
+        (&[("PATCHBAY__SERVICE_AUTH__TOKEN", "s3cret")], "service_auth.token"),
+        (&[token, ("PATCHBAY__SERVICE_AUTH__CERTIFICATE", "/nowhere.pem")], "service_auth.key"),
+        (
+            &[
+                token,
+                ("PATCHBAY__SERVICE_AUTH__CERTIFICATE", "/nowhere.pem"),
+                ("PATCHBAY__SERVICE_AUTH__KEY", "/nowhere.key"),
+                ("PATCHBAY__SERVICE_AUTH__AUTHORITY", "/nobody.pem"),
+            ],
+            "/no",
+        ),
+    ];
+    for (pairs, words) in cases {
+        let said = refusal(with(pairs).service_auth.access()).unwrap_or_default();
+        assert!(said.contains(words) && !said.contains("s3cret"), "{words}: {said}");
+    }
+}
+
+#[test]
+fn a_peer_that_is_asked_has_an_address() {
+    let key = "PATCHBAY__PEERS__WEBHOOK_INGRESS";
+    let address = |value| with(&[(key, value)]).peers.address(Role::WebhookIngress, Role::Gateway);
+    assert_eq!(refusal(address("http://127.0.0.1:1,http://127.0.0.1:2")), None);
+    for value in ["", "nowhere"] {
+        let said = refusal(address(value)).unwrap_or_default();
+        assert!(said.contains("peers.webhook_ingress"), "{said}");
+    }
+    let said = refusal(address("")).unwrap_or_default();
+    assert!(said.contains("gateway") && said.contains("hint: "), "{said}");
 }
 
 #[test]

@@ -17,9 +17,11 @@ use patchbay_proto::{
     },
 };
 use patchbay_sandbox::Sandbox;
-use patchbay_service::Ground;
+use patchbay_service::{Ground, Role};
 use patchbay_types::WorkspaceId;
 use serde_json::{Value, json};
+
+use crate::process::roles::Site;
 
 const EMAIL: &str = "demo@example.com";
 const PASSWORD: &str = "patchbay-demo";
@@ -30,7 +32,7 @@ const BY_WEBHOOK: &str = "Welcome scenario by webhook";
 const PAGE: i64 = 1000;
 
 /// What can be tried.
-pub(super) struct Demo {
+pub(crate) struct Demo {
     /// The public listener as others reach it.
     base: String,
     sandbox: SocketAddr,
@@ -39,32 +41,18 @@ pub(super) struct Demo {
     data_directory: String,
 }
 
-/// Where things are in this life of the process.
-pub(super) struct Place<'a> {
-    /// The public listener as others reach it.
-    pub(super) base: String,
-    pub(super) sandbox: SocketAddr,
-    pub(super) data_directory: &'a Path,
-}
-
-/// The ways to the services that own what is made.
-pub(super) struct Owners {
-    pub(super) connection: Route,
-    pub(super) automation: Route,
-}
-
 /// Makes what is missing of the demo, and tells the sandbox's CRM where its webhooks go. What is there from an earlier
 /// start is used again.
-pub(super) async fn prepare(
-    ground: &Ground,
-    owners: Owners,
-    place: Place<'_>,
+pub(crate) async fn prepare(
+    site: &Site,
+    address: SocketAddr,
+    data_directory: &Path,
     sandbox: &Sandbox,
 ) -> anyhow::Result<Demo> {
-    let Place { base, sandbox: address, data_directory } = place;
-    let workspace = user(ground).await?;
+    let base = base_url(site)?;
+    let workspace = user(&site.ground).await?;
     let host = format!("http://{address}");
-    let connections = ConnectionServiceClient::new(owners.connection);
+    let connections = ConnectionServiceClient::new(site.peer(Role::Connection)?);
     let fields = json!({ "host": host, "api_key": "sandbox-crm-key" });
     let crm = connect(connections.clone(), workspace, "sandbox-crm", CRM, fields).await;
     let crm = crm.context("connection to the CRM of the demo can't be made")?;
@@ -72,7 +60,7 @@ pub(super) async fn prepare(
     let altcraft = connect(connections, workspace, "altcraft", ALTCRAFT, fields).await;
     let altcraft = altcraft.context("connection to Altcraft of the demo can't be made")?;
 
-    let automations = AutomationServiceClient::new(owners.automation);
+    let automations = AutomationServiceClient::new(site.peer(Role::Automation)?);
     let by_crm = automate(automations.clone(), workspace, &welcome(crm, altcraft)).await;
     let by_crm = by_crm.context("automation of the demo can't be made")?;
     let by_webhook = automate(automations, workspace, &welcome_by_webhook(altcraft)).await;
@@ -83,6 +71,13 @@ pub(super) async fn prepare(
     let hook_url = hook_url(&by_webhook);
     let data_directory = data_directory.display().to_string();
     Ok(Demo { base, sandbox: address, hook_url, data_directory })
+}
+
+/// The public listener as others reach it.
+fn base_url(site: &Site) -> anyhow::Result<String> {
+    let public = site.public.context("there is no public listener")?;
+    let url = site.config.gateway().or_listening_on(public).public_url.unwrap_or_default();
+    Ok(url.trim_end_matches('/').to_owned())
 }
 
 async fn user(ground: &Ground) -> anyhow::Result<WorkspaceId> {
@@ -226,7 +221,7 @@ impl Demo {
     }
 
     /// For people.
-    pub(super) fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         format!(
             "\n\
              API:    {base}\n\
@@ -250,7 +245,7 @@ impl Demo {
     }
 
     /// For programs.
-    pub(super) fn object(&self) -> Value {
+    pub(crate) fn object(&self) -> Value {
         json!({
             "url": self.base,
             "email": EMAIL,

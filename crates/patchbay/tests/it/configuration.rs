@@ -48,7 +48,10 @@ fn a_wrong_variable_of_the_environment_is_refused_by_its_name() {
         ("PATCHBAY__EXECUTOR__LEASE", "soon", "PATCHBAY__EXECUTOR__LEASE"),
         ("PATCHBAY__EGRESS__ALLOW_PRIVATE", r#"["10.0.0.0/40"]"#, "10.0.0.0/40"),
         ("PATCHBAY__STORE__URL", "mysql://ann:s3cret@db", "store.url"),
-        ("PATCHBAY__BROKER__URL", "amqp://ann:s3cret@mq", "not in this version"),
+        ("PATCHBAY__BROKER__URL", "kafka://ann:s3cret@mq", "not in this version"),
+        ("PATCHBAY__BROKER__PREFIX", "two words", "broker.prefix"),
+        ("PATCHBAY__PEERS__POSTMAN", "http://127.0.0.1:1", "PATCHBAY__PEERS__POSTMAN"),
+        ("PATCHBAY__CALLS__TIMEOUT", "soon", "PATCHBAY__CALLS__TIMEOUT"),
         ("PATCHBAY__VAULT__MASTER_KEYS", "s3cret", "PATCHBAY__VAULT__MASTER_KEYS"),
         ("PATCHBAY__VAULT__MASTER_KEYS", r#"["first:s3cret"]"#, "item 1"),
         ("PATCHBAY__INGRESS__MAX_BODY_BYTES", "0", "max_body_bytes"),
@@ -85,10 +88,14 @@ fn the_reference_is_a_file_that_changes_nothing() {
 fn secrets_are_printed_masked() {
     let mut call = command(&["config", "print"]);
     call.env("PATCHBAY__STORE__URL", "postgres://ann:s3cret@db/patchbay");
+    call.env("PATCHBAY__BROKER__URL", "amqp://ann:s3cret@mq/patchbay");
+    call.env("PATCHBAY__SERVICE_AUTH__TOKEN", "s3cret-of-all-processes");
     call.env("PATCHBAY__VAULT__MASTER_KEYS", r#"["first:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="]"#);
     let printed = finish(call);
     assert_eq!(printed.code, Some(0), "{printed:?}");
     assert!(printed.output.contains("postgres://ann:••@db/patchbay"), "{printed:?}");
+    assert!(printed.output.contains("amqp://ann:••@mq/patchbay"), "{printed:?}");
+    assert!(printed.output.contains("token = \"••\""), "{printed:?}");
     assert!(printed.output.contains("\"first:••\""), "{printed:?}");
     assert!(!printed.output.contains("s3cret") && !printed.output.contains("AAECAw"), "{printed:?}");
 }

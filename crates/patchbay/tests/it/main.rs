@@ -6,6 +6,7 @@ mod configuration;
 mod connectors;
 mod demo;
 mod life;
+mod mesh;
 mod operating;
 mod process;
 mod users;

@@ -1,3 +1,3 @@
-SELECT id FROM executor_runs WHERE id IN (VALUES /*rows*/)
+SELECT id, 0 AS epoch, 0 AS finished_at FROM executor_runs WHERE id IN (VALUES /*rows*/)
 UNION ALL
-SELECT id FROM executor_history WHERE id IN (VALUES /*rows*/)
+SELECT id, epoch, finished_at FROM executor_history WHERE id IN (VALUES /*rows*/)

@@ -4,7 +4,9 @@ SELECT * FROM (
     0::BIGINT AS finished_at, due_at, behind, reason, input, steps FROM executor_runs
     WHERE workspace_id = $1
         AND ($2::BYTEA IS NULL OR id < $2)
+        AND ($8::BYTEA IS NULL OR id >= $8)
         AND ($3::BYTEA IS NULL OR automation_id = $3)
+        AND ($4::TEXT IS NULL OR $4 NOT IN ('succeeded', 'failed', 'cancelled'))
         AND ($4::TEXT IS NULL OR $4 = CASE phase WHEN 'behind' THEN 'waiting' ELSE phase END)
         AND ($5::TEXT IS NULL OR connections LIKE $5)
         AND ($6::TEXT IS NULL OR event_id = $6)
@@ -17,7 +19,9 @@ SELECT * FROM (
     finished_at, NULL::BIGINT AS due_at, NULL::BIGINT AS behind, NULL::TEXT AS reason, input, steps FROM executor_history
     WHERE workspace_id = $1
         AND ($2::BYTEA IS NULL OR id < $2)
+        AND ($8::BYTEA IS NULL OR id >= $8)
         AND ($3::BYTEA IS NULL OR automation_id = $3)
+        AND ($4::TEXT IS NULL OR $4 IN ('succeeded', 'failed', 'cancelled'))
         AND ($4::TEXT IS NULL OR status = $4)
         AND ($5::TEXT IS NULL OR connections LIKE $5)
         AND ($6::TEXT IS NULL OR event_id = $6)

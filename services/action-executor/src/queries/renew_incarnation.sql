@@ -1,1 +1,3 @@
-UPDATE executor_incarnations SET lease_until = $2 WHERE id = $1 AND lease_until > $3
+UPDATE executor_incarnations
+SET lease_until = $3 + $2
+WHERE id = $1

@@ -4,4 +4,4 @@ WHERE workspace_id = $1 AND id = $2
 UNION ALL
 SELECT id, workspace_id, automation_id, version, event_id, status, step, 0::BIGINT AS attempts, attempt, started_at,
     finished_at, NULL::BIGINT AS due_at, NULL::BIGINT AS behind, NULL::TEXT AS reason, input, steps FROM executor_history
-WHERE workspace_id = $1 AND id = $2
+WHERE workspace_id = $1 AND id = $2 AND finished_at >= $3

@@ -4,4 +4,4 @@ WHERE workspace_id = $1 AND id = $2
 UNION ALL
 SELECT id, workspace_id, automation_id, version, event_id, status, step, 0 AS attempts, attempt, started_at,
     finished_at, NULL AS due_at, NULL AS behind, NULL AS reason, input, steps FROM executor_history
-WHERE workspace_id = $1 AND id = $2
+WHERE workspace_id = $1 AND id = $2 AND finished_at >= $3

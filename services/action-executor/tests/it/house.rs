@@ -19,6 +19,7 @@ use patchbay_proto::{
     },
 };
 use patchbay_service::Ground;
+use patchbay_store::Engine;
 use patchbay_testing::wait_for;
 use patchbay_types::{SourceId, Timestamp};
 use prost::Message as _;
@@ -138,16 +139,7 @@ impl House {
 
     /// An event that is accepted now.
     pub(crate) fn event(&self, source: SourceId, id: &str, payload: &Value) -> TriggerFired {
-        TriggerFired {
-            event_source: String::new(),
-            workspace_id: WORKSPACE,
-            source_id: Bytes::copy_from_slice(source.as_bytes()),
-            event_id: id.to_owned(),
-            accepted_at: self.ground().clock.now().as_micros(),
-            payload: payload.to_string().into(),
-            meta: Bytes::from_static(b"{\"content_type\":\"application/json\"}"),
-            dedupe_window: 0,
-        }
+        event_at(self.ground().clock.now(), source, id, payload)
     }
 
     /// Publishes an event.
@@ -275,6 +267,7 @@ async fn build(
 ) -> (Ground, RunServiceClient<Route>) {
     let mut ground = patchbay_testing::ground(folder.as_ref()).await;
     ground.broker = broker(ground.broker);
+    bury_the_dead(&ground.engine).await;
     let retention = Retention { runs_days: 30, dedupe_days: 7 };
     let allow_private = vec!["127.0.0.1".parse().unwrap()];
     let egress = Egress::new(Options { allow_private, ..Options::default() }).unwrap();
@@ -282,6 +275,29 @@ async fn build(
     let installed = role::install(&ground, config, retention, catalog, egress, automation, connection).await.unwrap();
     let route = Route::local(installed.services.unwrap());
     (ground, RunServiceClient::new(route).max_decoding_message_size(64 * 1024 * 1024))
+}
+
+/// Where processes share a database, one that crashed is only called dead when its lease is over: here that was long ago.
+async fn bury_the_dead(engine: &Engine) {
+    let Engine::Postgres(postgres) = engine else { return };
+    let exists = "SELECT to_regclass('executor_incarnations') IS NOT NULL";
+    if sqlx::query_scalar(exists).fetch_one(&postgres.pool).await.unwrap() {
+        sqlx::query("DELETE FROM executor_incarnations").execute(&postgres.pool).await.unwrap();
+    }
+}
+
+/// An event that was accepted at this time.
+pub(crate) fn event_at(accepted_at: Timestamp, source: SourceId, id: &str, payload: &Value) -> TriggerFired {
+    TriggerFired {
+        event_source: String::new(),
+        workspace_id: WORKSPACE,
+        source_id: Bytes::copy_from_slice(source.as_bytes()),
+        event_id: id.to_owned(),
+        accepted_at: accepted_at.as_micros(),
+        payload: payload.to_string().into(),
+        meta: Bytes::from_static(b"{\"content_type\":\"application/json\"}"),
+        dedupe_window: 0,
+    }
 }
 
 /// A list of the first runs of the workspace.

@@ -5,6 +5,8 @@ mod becoming;
 mod circuits;
 mod connections;
 mod crashing;
+mod deaf;
+mod executors;
 mod failing;
 mod forgetful;
 mod house;

@@ -21,10 +21,10 @@ impl Automations {
             return Err(refusal.into());
         }
         let mut change = self.store.change().await?;
+        // Keeps this automation from being changed or deleted, and the one that has the named source, before this is written.
+        change.take_turn().await?;
         let mut automation = existing(&mut change, workspace, id).await?;
         if let Some(named) = definition.trigger.source_id.filter(|named| *named != automation.source) {
-            // Keeps the other automation from being deleted, and its source with it, before this is written.
-            change.raise().await?;
             automation.source = named_source(&mut change, workspace, named).await?.id;
         }
         automation.document = document;

@@ -1,6 +1,6 @@
 //! The service on a ground of its own.
 
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use patchbay_automation::role;
 use patchbay_proto::{
@@ -16,7 +16,7 @@ use patchbay_proto::{
         },
     },
 };
-use patchbay_service::{Ground, status::to_fault};
+use patchbay_service::{Check, Ground, status::to_fault};
 use patchbay_types::{Fault, fault::Code};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -28,9 +28,13 @@ use crate::{catalog::catalog, peers::Peers};
 pub(crate) const OURS: i64 = 1;
 pub(crate) const THEIRS: i64 = 2;
 
+/// Longer than any wait that ends well.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
 pub(crate) struct House {
-    folder: TempDir,
-    ground: Ground,
+    folder: Option<TempDir>,
+    pub(crate) ground: Ground,
+    pub(crate) checks: Vec<Check>,
     peers: Peers,
     public: AutomationServiceClient<Route>,
     internal: AutomationInternalServiceClient<Route>,
@@ -41,14 +45,31 @@ impl House {
         Self::open_in(tempfile::tempdir().unwrap()).await
     }
 
-    async fn open_in(folder: TempDir) -> Self {
+    /// The connection service is not there yet.
+    pub(crate) async fn open_without_connections() -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let ground = patchbay_testing::ground(folder.path()).await;
         let peers = Peers::default();
+        peers.down.store(true, Ordering::Relaxed);
+        Self::open_on(ground, Some(folder), peers).await
+    }
+
+    async fn open_in(folder: TempDir) -> Self {
+        let ground = patchbay_testing::ground(folder.path()).await;
+        Self::open_on(ground, Some(folder), Peers::default()).await
+    }
+
+    async fn open_on(ground: Ground, folder: Option<TempDir>, peers: Peers) -> Self {
         let installed = role::install(&ground, catalog(), peers.route()).await.unwrap();
         let route = Route::local(installed.services.unwrap());
         let public = AutomationServiceClient::new(route.clone());
-        let internal = AutomationInternalServiceClient::new(route);
-        Self { folder, ground, peers, public, internal }
+        let internal = AutomationInternalServiceClient::new(route).max_decoding_message_size(usize::MAX);
+        Self { folder, ground, checks: installed.checks, peers, public, internal }
+    }
+
+    /// Another process over the same database, as it were.
+    pub(crate) async fn another(&self) -> Self {
+        Self::open_on(self.ground.clone(), None, self.peers.clone()).await
     }
 
     /// The same files, another process as it were.
@@ -58,7 +79,11 @@ impl House {
         ground.engine.close().await;
         ground.broker.close().await;
         drop(ground);
-        Self::open_in(folder).await
+        Self::open_in(folder.unwrap()).await
+    }
+
+    pub(crate) fn connections_are_up(&self) {
+        self.peers.down.store(false, Ordering::Relaxed);
     }
 
     pub(crate) fn connections_are_down(&self) {

@@ -9,6 +9,7 @@ mod life;
 mod listing;
 mod partners;
 mod peers;
+mod several;
 mod sources;
 mod tenants;
 mod validation;

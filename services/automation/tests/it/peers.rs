@@ -113,6 +113,9 @@ impl internal_server::ConnectionInternalService for Peers {
         &self,
         _: Request<internal::HookKeysRequest>,
     ) -> Result<Response<internal::HookKeysResponse>, Status> {
+        if self.down.load(Ordering::Relaxed) {
+            return Err(Status::unavailable("down"));
+        }
         let key = |key: HookKey| internal::HookKey { generation: key.generation.into(), key: key.key.into() };
         Ok(Response::new(internal::HookKeysResponse { keys: hook_keys().map(key).to_vec() }))
     }

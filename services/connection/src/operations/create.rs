@@ -7,7 +7,7 @@ use crate::{
     Error,
     domain::{Connection, Fields, NewConnection, Status},
     fields::{self, Parted},
-    store::{Change, Row},
+    store::{Change, Row, UsedKey},
     telemetry,
 };
 
@@ -52,7 +52,10 @@ impl Connections {
     ) -> Result<(), Error> {
         for (field, plaintext) in &parted.fresh {
             let sealed = self.seal(workspace, id, field.clone(), plaintext)?;
-            change.put_secret(workspace, id, &sealed).await?;
+            if let Some(expected) = change.put_secret(workspace, id, &sealed).await? {
+                let UsedKey { id, fingerprint: given } = sealed.key;
+                return Err(Error::MasterKeyReplaced { id, expected, given });
+            }
         }
         Ok(())
     }

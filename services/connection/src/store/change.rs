@@ -146,13 +146,17 @@ impl Change {
         Ok(())
     }
 
+    /// Stores a sealed secret, unless another key has sealed under the id of its key: then returns that one's fingerprint.
     pub(crate) async fn put_secret(
         &mut self,
         workspace: WorkspaceId,
         id: ConnectionId,
         secret: &SealedSecret,
-    ) -> Result<(), Error> {
-        record_key(&mut self.transaction, &secret.key).await?;
+    ) -> Result<Option<String>, Error> {
+        let other = record_key(&mut self.transaction, &secret.key).await?;
+        if other.is_some() {
+            return Ok(other);
+        }
         write!(self.transaction, connection => query(PUT_SECRET)
             .bind(workspace.get())
             .bind(id.get())
@@ -162,7 +166,7 @@ impl Change {
             .execute(connection)
             .await
             .map(drop))?;
-        Ok(())
+        Ok(None)
     }
 
     pub(crate) async fn delete_secret(

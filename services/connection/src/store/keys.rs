@@ -2,11 +2,12 @@
 
 use patchbay_store::{Engine, Error, Transaction, write};
 use patchbay_types::Timestamp;
-use sqlx::{query, query_as};
+use sqlx::{query, query_as, query_scalar};
 
 use super::HOOK_KEYS;
 
 const LOCK: &str = include_str!("../../queries/lock.sql");
+const OTHER_KEY: &str = include_str!("../../queries/other_key.sql");
 const RECORD_KEY: &str = include_str!("../../queries/record_key.sql");
 const KEYS_IN_USE: &str = include_str!("../../queries/keys_in_use.sql");
 const INSERT_HOOK_KEY: &str = include_str!("../../queries/insert_hook_key.sql");
@@ -51,6 +52,7 @@ impl KeyChange {
         sealed: &[u8],
         at: Timestamp,
     ) -> Result<(), Error> {
+        // Every key in use was compared before, under the same lock.
         record_key(&mut self.transaction, key).await?;
         write!(self.transaction, connection => query(INSERT_HOOK_KEY)
             .bind(i64::from(generation))
@@ -68,9 +70,14 @@ impl KeyChange {
     }
 }
 
-/// Notes that this key sealed something, in the transaction that stores what it sealed.
-pub(super) async fn record_key(transaction: &mut Transaction, key: &UsedKey) -> Result<(), Error> {
-    write!(*transaction, connection => query(RECORD_KEY)
-        .bind(&key.id).bind(&key.fingerprint).execute(connection).await.map(drop))?;
-    Ok(())
+/// Notes that this key sealed something, in the transaction that stores what it sealed. Another key that sealed under the
+/// same id is left as it is, and its fingerprint returned: processes that were given different keys must not mix them.
+pub(super) async fn record_key(transaction: &mut Transaction, key: &UsedKey) -> Result<Option<String>, Error> {
+    let other: Option<String> = write!(*transaction, connection => query_scalar(OTHER_KEY)
+        .bind(&key.id).bind(&key.fingerprint).fetch_optional(connection).await)?;
+    if other.is_none() {
+        write!(*transaction, connection => query(RECORD_KEY)
+            .bind(&key.id).bind(&key.fingerprint).execute(connection).await.map(drop))?;
+    }
+    Ok(other)
 }

@@ -16,6 +16,7 @@ use patchbay_proto::{
     },
 };
 use patchbay_service::{Ground, status::to_fault};
+use patchbay_store::Sql;
 use patchbay_types::Fault;
 use patchbay_vault::{KeyRing, MasterKey};
 use serde_json::Value;
@@ -117,6 +118,20 @@ impl House {
         Self { folder, ground, public, internal: ConnectionInternalServiceClient::new(route), ring }
     }
 
+    /// A process over a database that others may use too.
+    pub(crate) async fn start_on(ground: Ground, ring: KeyRing) -> Result<Self, Error> {
+        let installed = role::install_with(&ground, ring.clone(), catalog(), egress(), CONFIG).await?;
+        let route = Route::local(installed.services.unwrap());
+        let public = ConnectionServiceClient::new(route.clone());
+        let folder = tempfile::tempdir().unwrap();
+        Ok(Self { folder, ground, public, internal: ConnectionInternalServiceClient::new(route), ring })
+    }
+
+    /// Another process over the same database, with keys of its own.
+    pub(crate) async fn another(&self, ring: KeyRing) -> Result<Self, Error> {
+        Self::start_on(self.ground.clone(), ring).await
+    }
+
     /// The same files and keys in another process, as far as that can be told.
     pub(crate) async fn restart(self) -> Self {
         let Self { folder, ground, ring, .. } = self;
@@ -157,6 +172,11 @@ impl House {
     }
 
     pub(crate) async fn execute(&self, statement: &'static str) {
+        self.execute_either(Sql::both(statement)).await;
+    }
+
+    pub(crate) async fn execute_either(&self, statement: Sql) {
+        let statement = statement.on(&self.ground.engine);
         let mut transaction = self.ground.engine.begin().await.unwrap();
         patchbay_store::write!(transaction, connection =>
             sqlx::query(statement).execute(connection).await.map(drop))

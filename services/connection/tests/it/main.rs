@@ -8,6 +8,7 @@ mod lifecycle;
 mod partner;
 mod proofs;
 mod secrets;
+mod several;
 mod start;
 mod switches;
 mod workspaces;

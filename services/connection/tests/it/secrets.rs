@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use patchbay_store::Sql;
+use patchbay_testing::{StoreKind, store_kind};
 use patchbay_types::fault::Code;
 use serde_json::json;
 
@@ -27,6 +29,10 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 
 #[tokio::test]
 async fn no_file_ever_holds_a_secret() {
+    if store_kind() != StoreKind::Sqlite {
+        println!("skipped: the files of a server are not ours to read");
+        return;
+    }
     let mut house = House::start().await;
     let id = house.create(1, &json!({"host": "found.example.com", "token": TOKEN})).await.unwrap().id;
     house.update(1, id, &json!({"second": "another-long-secret"})).await.unwrap();
@@ -65,7 +71,11 @@ async fn a_damaged_row_is_listed_as_in_need_of_a_person() {
     let mut house = House::start().await;
     let damaged = house.create(1, &json!({"token": TOKEN})).await.unwrap();
     let sound = house.create(1, &json!({"token": TOKEN})).await.unwrap();
-    house.execute("UPDATE connection_connections SET fields = x'ff' WHERE id = 1").await;
+    let damage = Sql::two(
+        "UPDATE connection_connections SET fields = x'ff' WHERE id = 1",
+        r"UPDATE connection_connections SET fields = '\xff' WHERE id = 1",
+    );
+    house.execute_either(damage).await;
 
     let listed = house.list(1).await;
     assert_eq!(listed[0].status, "needs_reauthorization");

@@ -4,6 +4,7 @@ use patchbay_proto::connection::{
     internal::v1::ChangesSinceRequest,
     v1::{Connection, ConnectionRequest, DeleteConnectionRequest},
 };
+use patchbay_store::Sql;
 use patchbay_types::fault::{Code, Fault};
 use serde_json::json;
 
@@ -86,7 +87,11 @@ async fn a_disconnected_connection_can_be_changed_and_stays_off() {
 async fn switching_a_damaged_row_off_destroys_nothing_of_it() {
     let mut house = House::start().await;
     let created = house.create(1, &json!({"token": TOKEN, "size": 4})).await.unwrap();
-    house.execute("UPDATE connection_connections SET fields = CAST('!' || fields AS BLOB)").await;
+    let damage = Sql::two(
+        "UPDATE connection_connections SET fields = CAST('!' || fields AS BLOB)",
+        r"UPDATE connection_connections SET fields = '\x21'::BYTEA || fields",
+    );
+    house.execute_either(damage).await;
     house.disconnect(1, created.id).await.unwrap();
     house.execute("UPDATE connection_connections SET fields = substr(fields, 2)").await;
     assert_eq!(house.get(1, created.id).await.unwrap().fields, created.fields);

@@ -37,7 +37,7 @@ pub(super) async fn create(
     JsonBody(document): JsonBody<Document>,
 ) -> Answer<Response> {
     let request = CreateAutomationRequest { workspace_id: caller.workspace.get(), definition: definition(document)? };
-    Ok(created(shown(&gateway, ask(automations(&gateway).create(request)).await?)?))
+    Ok(created(shown(&gateway, ask("automation", automations(&gateway).create(request)).await?)?))
 }
 
 pub(super) async fn list(
@@ -51,7 +51,7 @@ pub(super) async fn list(
         limit: query.limit()?,
         before_id: query.uuid_cursor(List::Automations)?.into(),
     };
-    let page = ask(automations(&gateway).list(request)).await?;
+    let page = ask("automation", automations(&gateway).list(request)).await?;
     let items = page.automations.into_iter().map(|automation| shown(&gateway, automation)).collect::<Answer<_>>()?;
     Ok(Json(Page { items, next_cursor: cursor(List::Automations, &page.next_before_id) }))
 }
@@ -61,7 +61,7 @@ pub(super) async fn show(
     caller: Caller,
     PathId(id): PathId<AutomationId>,
 ) -> Answer<Json<Document>> {
-    shown(&gateway, ask(automations(&gateway).get(named(caller, id))).await?).map(Json)
+    shown(&gateway, ask("automation", automations(&gateway).get(named(caller, id))).await?).map(Json)
 }
 
 /// Replaces the document.
@@ -81,7 +81,7 @@ pub(super) async fn patch(
     PathId(id): PathId<AutomationId>,
     JsonBody(changes): JsonBody<Document>,
 ) -> Answer<Json<Document>> {
-    let automation = ask(automations(&gateway).get(named(caller, id))).await?;
+    let automation = ask("automation", automations(&gateway).get(named(caller, id))).await?;
     let mut document = document(&automation)?;
     for (key, value) in changes {
         if value.is_null() {
@@ -98,7 +98,7 @@ pub(super) async fn delete(
     caller: Caller,
     PathId(id): PathId<AutomationId>,
 ) -> Answer<StatusCode> {
-    ask(automations(&gateway).delete(named(caller, id))).await?;
+    ask("automation", automations(&gateway).delete(named(caller, id))).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -107,7 +107,7 @@ pub(super) async fn publish(
     caller: Caller,
     PathId(id): PathId<AutomationId>,
 ) -> Answer<Json<Document>> {
-    shown(&gateway, ask(automations(&gateway).publish(named(caller, id))).await?).map(Json)
+    shown(&gateway, ask("automation", automations(&gateway).publish(named(caller, id))).await?).map(Json)
 }
 
 pub(super) async fn pause(
@@ -115,7 +115,7 @@ pub(super) async fn pause(
     caller: Caller,
     PathId(id): PathId<AutomationId>,
 ) -> Answer<Json<Document>> {
-    shown(&gateway, ask(automations(&gateway).pause(named(caller, id))).await?).map(Json)
+    shown(&gateway, ask("automation", automations(&gateway).pause(named(caller, id))).await?).map(Json)
 }
 
 pub(super) async fn start(
@@ -123,7 +123,7 @@ pub(super) async fn start(
     caller: Caller,
     PathId(id): PathId<AutomationId>,
 ) -> Answer<Json<Document>> {
-    shown(&gateway, ask(automations(&gateway).start(named(caller, id))).await?).map(Json)
+    shown(&gateway, ask("automation", automations(&gateway).start(named(caller, id))).await?).map(Json)
 }
 
 async fn update(gateway: &Gateway, caller: Caller, id: AutomationId, document: Document) -> Answer<Json<Document>> {
@@ -132,7 +132,7 @@ async fn update(gateway: &Gateway, caller: Caller, id: AutomationId, document: D
         id: id.as_bytes().to_vec().into(),
         definition: definition(document)?,
     };
-    shown(gateway, ask(automations(gateway).update(request)).await?).map(Json)
+    shown(gateway, ask("automation", automations(gateway).update(request)).await?).map(Json)
 }
 
 fn automations(gateway: &Gateway) -> AutomationServiceClient<Route> {

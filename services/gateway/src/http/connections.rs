@@ -24,7 +24,7 @@ use super::{
     created,
     page::{List, Page, Query, numeric_cursor, wrong},
     path::PathId,
-    unreadable,
+    patient, unreadable,
 };
 
 /// Holds secrets, so it can't be printed.
@@ -90,7 +90,7 @@ pub(super) async fn create(State(gateway): Shared, caller: Caller, JsonBody(new)
         fields: bytes(&new.fields)?,
         concurrency: new.budget.checked()?,
     };
-    Ok(created(shown(ask(connections(&gateway).create(request)).await?)?))
+    Ok(created(shown(ask("connection", connections(&gateway).create(request)).await?)?))
 }
 
 pub(super) async fn list(
@@ -104,7 +104,7 @@ pub(super) async fn list(
         limit: query.limit()?,
         after_id: query.numeric_cursor(List::Connections)?,
     };
-    let page = ask(connections(&gateway).list(request)).await?;
+    let page = ask("connection", connections(&gateway).list(request)).await?;
     let items = page.connections.into_iter().map(shown).collect::<Answer<_>>()?;
     Ok(Json(Page { items, next_cursor: numeric_cursor(List::Connections, page.next_after_id) }))
 }
@@ -115,7 +115,7 @@ pub(super) async fn show(
     PathId(id): PathId<ConnectionId>,
 ) -> Answer<Json<Shown>> {
     let request = GetConnectionRequest { workspace_id: caller.workspace.get(), id: id.get() };
-    shown(ask(connections(&gateway).get(request)).await?).map(Json)
+    shown(ask("connection", connections(&gateway).get(request)).await?).map(Json)
 }
 
 pub(super) async fn patch(
@@ -131,7 +131,7 @@ pub(super) async fn patch(
         fields: edit.fields.as_ref().map(bytes).transpose()?.unwrap_or_default(),
         concurrency: edit.budget.checked()?,
     };
-    shown(ask(connections(&gateway).update(request)).await?).map(Json)
+    shown(ask("connection", connections(&gateway).update(request)).await?).map(Json)
 }
 
 pub(super) async fn delete(
@@ -140,7 +140,7 @@ pub(super) async fn delete(
     PathId(id): PathId<ConnectionId>,
 ) -> Answer<StatusCode> {
     let request = DeleteConnectionRequest { workspace_id: caller.workspace.get(), id: id.get() };
-    ask(connections(&gateway).delete(request)).await?;
+    ask("connection", connections(&gateway).delete(request)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -150,7 +150,7 @@ pub(super) async fn test(
     caller: Caller,
     PathId(id): PathId<ConnectionId>,
 ) -> Answer<Json<Tested>> {
-    let tested = ask(connections(&gateway).test(named(&caller, id))).await?;
+    let tested = ask("connection", connections(&gateway).test(patient(named(&caller, id)))).await?;
     Ok(Json(Tested {
         result: tested.result,
         message: tested.message,
@@ -166,7 +166,7 @@ pub(super) async fn disconnect(
     caller: Caller,
     PathId(id): PathId<ConnectionId>,
 ) -> Answer<Json<Shown>> {
-    shown(ask(connections(&gateway).disconnect(named(&caller, id))).await?).map(Json)
+    shown(ask("connection", connections(&gateway).disconnect(named(&caller, id))).await?).map(Json)
 }
 
 pub(super) async fn reactivate(
@@ -174,7 +174,7 @@ pub(super) async fn reactivate(
     caller: Caller,
     PathId(id): PathId<ConnectionId>,
 ) -> Answer<Json<Shown>> {
-    shown(ask(connections(&gateway).reactivate(named(&caller, id))).await?).map(Json)
+    shown(ask("connection", connections(&gateway).reactivate(named(&caller, id))).await?).map(Json)
 }
 
 fn named(caller: &Caller, id: ConnectionId) -> ConnectionRequest {

@@ -27,7 +27,7 @@ use super::{
     caller::Caller,
     page::{Page, Query, wrong},
     path::PathId,
-    unreadable,
+    patient, unreadable,
 };
 
 /// Names of a query that are no inputs of a list.
@@ -141,16 +141,16 @@ struct UpdatedList {
 
 pub(super) async fn list(State(gateway): Shared, _: Caller, RawQuery(query): RawQuery) -> Answer<Json<Page<Partner>>> {
     let contains = Query::new(query.as_deref()).text("contains")?.unwrap_or_default();
-    let found = ask(catalog(&gateway).list_partners(ListPartnersRequest { contains })).await?;
+    let found = ask("catalog", catalog(&gateway).list_partners(ListPartnersRequest { contains })).await?;
     let items = found.partners.into_iter().map(partner).collect::<Answer<_>>()?;
     Ok(Json(Page { items, next_cursor: None }))
 }
 
 pub(super) async fn show(State(gateway): Shared, _: Caller, path: Names) -> Answer<Json<WholePartner>> {
     let key = named(path, "partner")?;
-    let found = ask(catalog(&gateway).get_partner(GetPartnerRequest { partner: key.clone() })).await?;
+    let found = ask("catalog", catalog(&gateway).get_partner(GetPartnerRequest { partner: key.clone() })).await?;
     let request = ListOperationsRequest { partner: key };
-    let operations = ask(catalog(&gateway).list_operations(request)).await?.operations;
+    let operations = ask("catalog", catalog(&gateway).list_operations(request)).await?.operations;
     let operations = operations.into_iter().map(operation).collect::<Answer<_>>()?;
     Ok(Json(WholePartner { partner: partner(found)?, operations }))
 }
@@ -161,7 +161,7 @@ pub(super) async fn show_operation(State(gateway): Shared, caller: Caller, path:
         operation: operation_name(path)?,
         ..FieldsRequest::default()
     };
-    let found = ask(catalog(&gateway).fields(request)).await?.operation;
+    let found = ask("catalog", catalog(&gateway).fields(patient(request))).await?.operation;
     operation(found.ok_or_else(|| unreadable("operation of a form"))?).map(Json)
 }
 
@@ -180,7 +180,7 @@ pub(super) async fn fields(
         connection_id: filled.connection_id.unwrap_or_default(),
         input: json_bytes(filled.input)?,
     };
-    let form = ask(catalog(&gateway).fields(request)).await?;
+    let form = ask("catalog", catalog(&gateway).fields(patient(request))).await?;
     Ok(Json(Form {
         operation: operation(form.operation.ok_or_else(|| unreadable("operation of a form"))?)?,
         fields: form.fields.into_iter().map(field).collect::<Answer<_>>()?,
@@ -204,7 +204,7 @@ pub(super) async fn options(
         list: named(path, "list")?,
         input: json_bytes(inputs)?,
     };
-    let found = ask(catalog(&gateway).options(request)).await?;
+    let found = ask("catalog", catalog(&gateway).options(patient(request))).await?;
     Ok(Json(Options {
         items: found.options.into_iter().map(choice).collect(),
         fetched_at: (found.fetched_at > 0).then(|| Timestamp::from_micros(found.fetched_at)),
@@ -218,7 +218,7 @@ pub(super) async fn update(
     PathId(id): PathId<ConnectionId>,
 ) -> Answer<Json<Updated>> {
     let request = RefreshRequest { workspace_id: caller.workspace.get(), connection_id: id.get() };
-    let refreshed = ask(catalog(&gateway).refresh(request)).await?;
+    let refreshed = ask("catalog", catalog(&gateway).refresh(patient(request))).await?;
     let list = |list: catalog::RefreshedList| UpdatedList {
         list: list.list,
         options: list.options,

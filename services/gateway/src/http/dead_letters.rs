@@ -29,7 +29,7 @@ pub(super) async fn list(
         limit: query.limit()?,
         before_id: query.numeric_cursor(List::DeadLetters)?,
     };
-    let page = ask(executor(&gateway).list_dead_letters(request)).await?;
+    let page = ask("action-executor", executor(&gateway).list_dead_letters(request)).await?;
     let items = page.dead_letters.into_iter().map(view::dead_letter).collect();
     Ok(Json(Page { items, next_cursor: numeric_cursor(List::DeadLetters, page.next_before_id) }))
 }
@@ -39,7 +39,7 @@ pub(super) async fn show(
     caller: Caller,
     PathId(id): PathId<i64>,
 ) -> Answer<Json<ShownDeadLetterDetail>> {
-    let detail = ask(executor(&gateway).get_dead_letter(named(caller, id))).await?;
+    let detail = ask("action-executor", executor(&gateway).get_dead_letter(named(caller, id))).await?;
     Ok(Json(view::dead_letter_detail(detail)))
 }
 
@@ -48,12 +48,12 @@ pub(super) async fn replay(
     caller: Caller,
     PathId(id): PathId<i64>,
 ) -> Answer<Json<ShownDeadLetter>> {
-    let entry = ask(executor(&gateway).replay_dead_letter(named(caller, id))).await?;
+    let entry = ask("action-executor", executor(&gateway).replay_dead_letter(named(caller, id))).await?;
     Ok(Json(view::dead_letter(entry)))
 }
 
 pub(super) async fn delete(State(gateway): Shared, caller: Caller, PathId(id): PathId<i64>) -> Answer<StatusCode> {
-    ask(executor(&gateway).drop_dead_letter(named(caller, id))).await?;
+    ask("action-executor", executor(&gateway).drop_dead_letter(named(caller, id))).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -25,7 +25,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tonic::Streaming;
 
-use super::{Answer, Gateway, LARGEST_ANSWER, Shared, ask, body, caller::Caller};
+use super::{Answer, Gateway, LARGEST_ANSWER, Shared, ask, body, caller::Caller, patient};
 use crate::cloud_event;
 
 /// The largest body, in bytes.
@@ -66,19 +66,20 @@ pub(super) async fn publish(
     let events = cloud_event::read(&headers, &body).map_err(patchbay_service::problem::Problem)?;
     let ids: Vec<String> = events.iter().map(|event: &PublishedEvent| event.id.clone()).collect();
     let request = PublishRequest { workspace_id: caller.workspace.get(), events };
-    let PublishResponse { sources } = ask(service(&gateway).publish(request)).await?;
+    let PublishResponse { sources } = ask("webhook-ingress", service(&gateway).publish(patient(request))).await?;
     let events = ids.into_iter().zip(sources).map(|(id, triggers)| AcceptedEvent { id, triggers });
     let events: Vec<_> = events.collect();
     Ok((StatusCode::ACCEPTED, Json(Accepted { accepted: events.len(), events })).into_response())
 }
 
-/// What is accepted from now on, as server-sent events.
+/// What is accepted from now on, as server-sent events. Where several ingress processes share the work, this shows what one
+/// of them accepts.
 pub(super) async fn tail(
     State(gateway): Shared,
     caller: Caller,
 ) -> Answer<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     let request = TailRequest { workspace_id: caller.workspace.get() };
-    let events = ask(service(&gateway).tail(request)).await?;
+    let events = ask("webhook-ingress", service(&gateway).tail(request)).await?;
     Ok(Sse::new(shown(events)).keep_alive(KeepAlive::new().interval(ALIVE_EVERY)))
 }
 

@@ -84,7 +84,7 @@ fn slot(caller: Caller, path: &str, headers: &HeaderMap) -> Result<Slot, Fault> 
 }
 
 async fn judge(gateway: &Gateway, slot: &Slot, body_digest: &[u8]) -> Result<Verdict, Fault> {
-    let now = gateway.clock.now();
+    let now = gateway.store.now(&gateway.clock).await.map_err(Error::Store)?;
     if gateway.store.begin_answer(slot, body_digest, now).await.map_err(Error::Store)? {
         return Ok(Verdict::Perform(now));
     }

@@ -40,13 +40,13 @@ pub(super) async fn list(
         connection_id: connection.map_or(0, ConnectionId::get),
         event_id: query.text("event_id")?.unwrap_or_default(),
     };
-    let page = ask(executor(&gateway).list_runs(request)).await?;
+    let page = ask("action-executor", executor(&gateway).list_runs(request)).await?;
     let items = page.runs.into_iter().map(shown).collect::<Answer<_>>()?;
     Ok(Json(Page { items, next_cursor: cursor(List::Runs, &page.next_before_id) }))
 }
 
 pub(super) async fn show(State(gateway): Shared, caller: Caller, PathId(id): PathId<RunId>) -> Answer<Json<ShownRun>> {
-    shown(ask(executor(&gateway).get_run(named(caller, id))).await?).map(Json)
+    shown(ask("action-executor", executor(&gateway).get_run(named(caller, id))).await?).map(Json)
 }
 
 pub(super) async fn replay(
@@ -54,7 +54,7 @@ pub(super) async fn replay(
     caller: Caller,
     PathId(id): PathId<RunId>,
 ) -> Answer<Json<ShownRun>> {
-    shown(ask(executor(&gateway).replay_run(named(caller, id))).await?).map(Json)
+    shown(ask("action-executor", executor(&gateway).replay_run(named(caller, id))).await?).map(Json)
 }
 
 pub(super) async fn cancel(
@@ -62,7 +62,7 @@ pub(super) async fn cancel(
     caller: Caller,
     PathId(id): PathId<RunId>,
 ) -> Answer<Json<ShownRun>> {
-    shown(ask(executor(&gateway).cancel_run(named(caller, id))).await?).map(Json)
+    shown(ask("action-executor", executor(&gateway).cancel_run(named(caller, id))).await?).map(Json)
 }
 
 fn executor(gateway: &Gateway) -> RunServiceClient<Route> {

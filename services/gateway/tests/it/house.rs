@@ -7,7 +7,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Request, StatusCode},
 };
-use patchbay_gateway::{Config, role, users};
+use patchbay_gateway::{Config, Peers, role, users};
 use patchbay_runtime::Clock;
 use patchbay_service::Ground;
 use patchbay_types::WorkspaceId;
@@ -59,12 +59,37 @@ impl House {
         let mut ground = patchbay_testing::ground(folder.path()).await;
         ground.clock = Clock::adjustable();
         let peers = Fakes::new();
-        let config = Config { public_url: Some("https://patchbay.example.com/".to_owned()), ..Config::default() };
-        let installed = role::install(&ground, config, peers.routes()).await.unwrap();
+        let router = router(&ground, peers.routes()).await;
         let created = users::create(&ground.engine, &ground.clock, EMAIL, PASSWORD).await.unwrap();
         let token = users::create_token(&ground.engine, &ground.clock, EMAIL).await.unwrap();
-        let router = installed.http.unwrap();
         Self { ground, peers, workspace: created.workspace, token, router, _folder: folder }
+    }
+
+    /// Another process over the same database, with the same peers.
+    pub(crate) async fn another(&self) -> Self {
+        self.with_peers(self.peers.routes()).await
+    }
+
+    /// Another process over the same database, with other ways to its peers.
+    pub(crate) async fn with_peers(&self, routes: Peers) -> Self {
+        let (ground, peers) = (self.ground.clone(), self.peers.clone());
+        let router = router(&ground, routes).await;
+        let folder = tempfile::tempdir().unwrap();
+        Self { ground, peers, workspace: self.workspace, token: self.token.clone(), router, _folder: folder }
+    }
+
+    pub(crate) async fn execute(&self, statement: &'static str, number: i64) {
+        let mut transaction = self.ground.engine.begin().await.unwrap();
+        patchbay_store::write!(transaction, connection =>
+            sqlx::query(statement).bind(number).execute(connection).await.map(drop))
+        .unwrap();
+        transaction.commit().await.unwrap();
+    }
+
+    /// Lets time go by for the answers that are kept, whichever clock they are kept by.
+    pub(crate) async fn age_answers(&self, by: Duration) {
+        let micros = i64::try_from(by.as_micros()).unwrap();
+        self.execute("UPDATE gateway_answers SET begun_at = begun_at - $1", micros).await;
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -88,6 +113,11 @@ impl House {
         let body = json!({"email": email, "password": password}).to_string();
         self.send(request("POST", "/user/auth", "", body)).await
     }
+}
+
+async fn router(ground: &Ground, peers: Peers) -> Router {
+    let config = Config { public_url: Some("https://patchbay.example.com/".to_owned()), ..Config::default() };
+    role::install(ground, config, peers).await.unwrap().http.unwrap()
 }
 
 pub(crate) fn request(method: &str, path: &str, token: &str, body: impl Into<String>) -> Request<Body> {

@@ -109,10 +109,10 @@ async fn a_request_is_finished_when_its_caller_goes_away() {
 async fn answers_are_kept_for_a_day() {
     let house = House::new().await;
     create(&house, "key", "A").await;
-    house.ground.clock.advance(Duration::from_hours(23));
+    house.age_answers(Duration::from_hours(23)).await;
     create(&house, "key", "A").await;
     assert_eq!(house.peers.asked().len(), 1);
-    house.ground.clock.advance(Duration::from_hours(1));
+    house.age_answers(Duration::from_hours(1)).await;
     assert_eq!(create(&house, "key", "B").await.status, StatusCode::CREATED);
     assert_eq!(house.peers.asked().len(), 1);
 }
@@ -123,4 +123,38 @@ async fn keys_must_be_short_and_visible() {
     for key in ["", &"x".repeat(201)] {
         assert_eq!(create(&house, key, "A").await.problem(), (400, "invalid_argument".to_owned()));
     }
+}
+
+#[tokio::test]
+async fn two_processes_perform_a_request_once() {
+    let house = Arc::new(House::new().await);
+    let other = Arc::new(house.another().await);
+    let mut sending = JoinSet::new();
+    for house in [&house, &other, &house, &other] {
+        let house = Arc::clone(house);
+        sending.spawn(async move { create(&house, "key", "A").await.status });
+    }
+    let statuses = sending.join_all().await;
+    assert!(statuses.contains(&StatusCode::CREATED));
+    assert!(statuses.iter().all(|status| [StatusCode::CREATED, StatusCode::CONFLICT].contains(status)), "{statuses:?}");
+    assert_eq!(house.peers.asked().len(), 1);
+    assert_eq!(create(&other, "key", "A").await.text, create(&house, "key", "A").await.text);
+}
+
+#[tokio::test]
+async fn a_request_that_ended_with_its_process_is_taken_over_once() {
+    let house = Arc::new(House::new().await);
+    let other = Arc::new(house.another().await);
+    create(&house, "key", "A").await;
+    house.execute("UPDATE gateway_answers SET status = NULL, answer = NULL WHERE begun_at > $1", 0).await;
+    assert_eq!(create(&other, "key", "A").await.status, StatusCode::CONFLICT);
+    house.age_answers(Duration::from_mins(3)).await;
+    assert_eq!(house.peers.asked().len(), 1);
+    let mut sending = JoinSet::new();
+    for house in [&house, &other, &house, &other] {
+        let house = Arc::clone(house);
+        sending.spawn(async move { create(&house, "key", "A").await.status });
+    }
+    assert!(sending.join_all().await.contains(&StatusCode::CREATED));
+    assert_eq!(house.peers.asked().len(), 1);
 }

@@ -147,3 +147,28 @@ async fn a_user_that_cannot_be_made_is_refused() {
     let unknown = users::create_token(engine, clock, "b@example.com").await.unwrap_err();
     assert_eq!(unknown.fault().code, Code::NotFound);
 }
+
+#[tokio::test]
+async fn a_user_that_is_made_twice_at_once_is_made_once() {
+    let house = House::new().await;
+    let (engine, clock) = (&house.ground.engine, &house.ground.clock);
+    let create = || users::create(engine, clock, "carla@example.com", PASSWORD);
+    let (one, other) = tokio::join!(create(), create());
+    let codes: Vec<_> =
+        [one, other].into_iter().map(|made| made.map(drop).map_err(|error| error.fault().code)).collect();
+    assert!(codes.contains(&Ok(())) && codes.contains(&Err(Code::Conflict)), "{codes:?}");
+}
+
+#[tokio::test]
+async fn a_withdrawn_token_ends_in_every_process() {
+    let house = House::new().await;
+    let other = house.another().await;
+    for house in [&house, &other] {
+        assert_eq!(house.get("/v1/workspace").await.status, StatusCode::OK);
+    }
+    house.execute("DELETE FROM gateway_tokens WHERE created_at > $1", 0).await;
+    house.ground.clock.advance(Duration::from_secs(1));
+    for house in [&house, &other] {
+        assert_eq!(house.get("/v1/workspace").await.problem().0, 401);
+    }
+}

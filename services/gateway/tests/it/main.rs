@@ -9,4 +9,5 @@ mod events;
 mod house;
 mod idempotency;
 mod login;
+mod outages;
 mod peers;

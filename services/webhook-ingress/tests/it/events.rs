@@ -38,7 +38,7 @@ async fn an_event_fires_the_triggers_that_want_it() {
     let source = listening(&house, r#"{"type":"com.acme.*"}"#);
     listening(&house, r#"{"type":"com.acme.created","source":"/other"}"#);
     let counts = publish(&house, WORKSPACE, vec![event("1", "com.acme.created"), event("2", "org.other")]).await;
-    assert_eq!((counts, house.waiting()), (vec![1, 0], 1));
+    assert_eq!(counts, [1, 0]);
     let fired = house.fired().await;
     assert_eq!((fired.workspace_id, &fired.source_id[..]), (WORKSPACE, source.as_bytes().as_slice()));
     assert_eq!((fired.event_id.as_str(), fired.event_source.as_str(), fired.dedupe_window), ("1", "/shop", 0));

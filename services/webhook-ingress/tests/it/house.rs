@@ -16,7 +16,11 @@ use patchbay_service::{Check, Ground};
 use patchbay_webhook_ingress::{Config, role};
 use prost::Message;
 use serde_json::Value;
-use tonic::service::Routes;
+use tokio::task::JoinSet;
+use tonic::{
+    service::Routes,
+    transport::{Server, server::TcpIncoming},
+};
 use tower::ServiceExt;
 
 use crate::{catalog::catalog, peers::Peers};
@@ -66,11 +70,29 @@ impl House {
     }
 
     pub(crate) async fn on(ground: Ground, folder: tempfile::TempDir, config: Config) -> Self {
-        let peers = Peers::default();
+        Self::beside(ground, folder, config, Peers::default()).await
+    }
+
+    /// Another process with the same broker and peers.
+    pub(crate) async fn another(&self) -> Self {
+        let (ground, peers) = (self.ground.clone(), self.peers.clone());
+        Self::beside(ground, tempfile::tempdir().unwrap(), Config::default(), peers).await
+    }
+
+    async fn beside(ground: Ground, folder: tempfile::TempDir, config: Config, peers: Peers) -> Self {
         let installed = role::install(&ground, config, catalog(), peers.automation(), peers.connection()).await;
         let installed = installed.unwrap();
         let (router, services) = (installed.http.unwrap(), installed.services.unwrap());
         Self { ground, peers, checks: installed.checks, router, services, _folder: folder }
+    }
+
+    /// Its services on a socket of their own, served until `tasks` ends.
+    pub(crate) fn listen(&self, tasks: &mut JoinSet<()>) -> String {
+        let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = incoming.local_addr().unwrap();
+        let server = Server::builder().add_routes(self.services.clone());
+        tasks.spawn(async move { server.serve_with_incoming(incoming).await.unwrap() });
+        format!("http://{address}")
     }
 
     pub(crate) fn events(&self) -> EventServiceClient<Route> {

@@ -7,6 +7,8 @@ mod brokers;
 mod catalog;
 mod events;
 mod house;
+mod memory;
 mod partners;
 mod peers;
 mod refusing;
+mod several;

@@ -36,6 +36,7 @@ struct State {
     connection_revision: i64,
     down: bool,
     asked: u64,
+    failed: u64,
     issued: u64,
 }
 
@@ -128,8 +129,18 @@ impl Peers {
         Route::local(Routes::new(ConnectionInternalServiceServer::new(self.clone())))
     }
 
+    /// How often something was asked for in vain.
+    pub(crate) fn failed(&self) -> u64 {
+        self.0.lock().unwrap().failed
+    }
+
     fn check(&self) -> Result<(), Status> {
-        if self.0.lock().unwrap().down { Err(Status::unavailable("down")) } else { Ok(()) }
+        let mut state = self.0.lock().unwrap();
+        if !state.down {
+            return Ok(());
+        }
+        state.failed += 1;
+        Err(Status::unavailable("down"))
     }
 }
 

@@ -64,7 +64,7 @@ async fn an_unreachable_peer_is_no_reason_to_say_not_found() {
     let answer = house.post(&token, "{}").await;
     assert_eq!((answer.status, answer.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "unavailable"));
     assert_eq!(answer.headers["retry-after"], "1");
-    assert!(house.checks[0].holds().is_err());
+    assert_eq!(house.checks[0].holds(), Err("connection: down".to_owned()));
 
     house.peers.set_down(false);
     house.event(&token, "{}").await;

@@ -8,12 +8,12 @@ use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method};
-use patchbay_broker::{Consumer, Delivery};
 use patchbay_egress::{Egress, Redirects, Request};
 use patchbay_runtime::Tasks;
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use super::log::Reader;
 use super::tables::Tables;
 use super::{BATCH, PLACES_FOR_A_CLAIM, order};
 use crate::stub::IMPORT_PATH;
@@ -50,7 +50,7 @@ struct Answer {
 
 /// Takes what is there and has a place in flight, claims it in one transaction, acknowledges, and starts the calls.
 pub(super) async fn claim(
-    mut consumer: Box<dyn Consumer>,
+    mut reader: Reader,
     tables: Arc<Tables>,
     caller: Arc<Caller>,
     in_flight: Arc<Semaphore>,
@@ -62,10 +62,10 @@ pub(super) async fn claim(
             let Ok(place) = Arc::clone(&in_flight).try_acquire_owned() else { break };
             places.merge(place);
         }
-        let deliveries = consumer.next_batch(places.num_permits()).await?;
-        let events = deliveries.iter().map(decode).collect::<Result<Vec<Event>>>()?;
+        let mut batch = reader.next_batch(places.num_permits()).await?;
+        let events = batch.payloads().into_iter().map(decode).collect::<Result<Vec<Event>>>()?;
         tables.claim(&events).await?;
-        Delivery::acknowledge_all(deliveries);
+        batch.acknowledge().await?;
         for event in events {
             let place = places.split(1).context("an event without a place in flight")?;
             let caller = Arc::clone(&caller);
@@ -74,8 +74,7 @@ pub(super) async fn claim(
     }
 }
 
-fn decode(delivery: &Delivery) -> Result<Event> {
-    let payload = delivery.message.payload.clone();
+fn decode(payload: Bytes) -> Result<Event> {
     let (number, import) = order::map(&payload)?;
     Ok(Event { number, payload, import })
 }

@@ -1,7 +1,6 @@
 //! Accepts orders: durable first, then `OK`.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
@@ -11,32 +10,31 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use patchbay_broker::{Broker, Message};
-use patchbay_proto::Topic;
 use patchbay_runtime::Tasks;
 use tokio::net::TcpListener;
 
+use super::log::Log;
+
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 
-pub(super) async fn serve(listener: TcpListener, broker: Arc<dyn Broker>, tasks: &Tasks) -> Result<()> {
+pub(super) async fn serve(listener: TcpListener, log: Log, tasks: &Tasks) -> Result<()> {
     loop {
         let (stream, _) = listener.accept().await.context("accept a connection")?;
         stream.set_nodelay(true)?;
-        let broker = Arc::clone(&broker);
+        let log = log.clone();
         tasks.spawn("connection", async move {
-            let service = service_fn(move |request| accept(Arc::clone(&broker), request));
+            let service = service_fn(move |request| accept(log.clone(), request));
             // A connection that breaks off shows at the caller.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
-async fn accept(broker: Arc<dyn Broker>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn accept(log: Log, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let Ok(body) = Limited::new(request.into_body(), MAX_BODY_BYTES).collect().await else {
         return Ok(answer(StatusCode::BAD_REQUEST, "not a body"));
     };
-    let message = Message { payload: body.to_bytes(), ..Message::default() };
-    match broker.publish(Topic::TriggerFired, vec![message]).await {
+    match log.publish(body.to_bytes()).await {
         Ok(()) => Ok(answer(StatusCode::OK, "OK")),
         Err(_) => Ok(answer(StatusCode::SERVICE_UNAVAILABLE, "not accepted")),
     }

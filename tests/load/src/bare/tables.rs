@@ -1,21 +1,28 @@
 //! The two durable writes of an event: claimed, and done.
 
-use std::path::Path;
+mod postgres;
+mod sqlite;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use patchbay_runtime::Clock;
-use patchbay_store::{Engine, Migration, Options, Rows, Transaction, chunks, padded};
-use tokio::sync::mpsc;
+use anyhow::Result;
+use patchbay_store::Migration;
+use tokio::sync::{Mutex, mpsc};
 use tokio::time::{Instant, timeout_at};
 
+use self::postgres::Postgres;
+use self::sqlite::Sqlite;
 use super::BATCH;
 use super::calls::{Event, Outcome};
+use crate::options::Bare;
 
 /// How long a batch of outcomes that is not full waits for more.
 const BATCH_PATIENCE: Duration = Duration::from_millis(2);
+/// Transactions of a kind at once on PostgreSQL: while one waits for the disk, the other is prepared.
+const LANES: usize = 2;
 
+/// The key of `seen` is the event's id, as it came with the event. SQLite keeps its key in `open` and `history` alone.
 const MIGRATION: Migration = Migration {
     number: 1,
     name: "tables",
@@ -25,6 +32,7 @@ const MIGRATION: Migration = Migration {
             id INTEGER PRIMARY KEY, payload BLOB NOT NULL, answer BLOB NOT NULL, finished_at INTEGER NOT NULL
         );",
     postgres: "
+        CREATE TABLE seen (key BYTEA PRIMARY KEY);
         CREATE TABLE open (id BIGINT PRIMARY KEY, payload BYTEA NOT NULL);
         CREATE TABLE history (
             id BIGINT PRIMARY KEY, payload BYTEA NOT NULL, answer BYTEA NOT NULL, finished_at BIGINT NOT NULL
@@ -32,90 +40,65 @@ const MIGRATION: Migration = Migration {
 };
 
 /// The database of the bare pipeline.
-pub(super) struct Tables {
-    engine: Engine,
-    clock: Clock,
-    claim: Rows,
-    finish: Rows,
-    close: Rows,
+pub(super) enum Tables {
+    Postgres(Postgres),
+    Sqlite(Sqlite),
 }
 
 impl Tables {
-    pub(super) async fn open(directory: &Path) -> Result<Self> {
-        let url = format!("sqlite://{}", directory.join("bare.db").display());
-        let engine = Engine::open(&url, &Options::default()).await?;
-        engine.migrate("bare", &[MIGRATION]).await?;
-        Ok(Self {
-            engine,
-            clock: Clock::system(),
-            claim: Rows::new("INSERT INTO open (id, payload) VALUES /*rows*/ ON CONFLICT (id) DO NOTHING", 2),
-            finish: Rows::new(
-                "INSERT INTO history (id, payload, answer, finished_at) VALUES /*rows*/ ON CONFLICT (id) DO NOTHING",
-                4,
-            ),
-            close: Rows::new("DELETE FROM open WHERE id IN (VALUES /*rows*/)", 1),
-        })
+    pub(super) async fn open(options: &Bare) -> Result<Self> {
+        match &options.store {
+            Some(url) => Ok(Self::Postgres(Postgres::open(url, LANES).await?)),
+            None => Ok(Self::Sqlite(Sqlite::open(&options.data_dir).await?)),
+        }
     }
 
-    pub(super) async fn claim(&self, events: &[Event]) -> Result<()> {
-        let mut transaction = self.engine.begin().await?;
-        for chunk in chunks(events) {
-            patchbay_store::write!(transaction, connection => {
-                let mut query = sqlx::query(self.claim.text(chunk));
-                for event in padded(chunk) {
-                    query = query.bind(event.number).bind(&event.payload[..]);
-                }
-                query.execute(connection).await.map(drop)
-            })
-            .context("claim")?;
+    /// How many claims, and how many settlements, are worth having under way at once.
+    pub(super) const fn lanes(&self) -> usize {
+        match self {
+            Self::Postgres(_) => LANES,
+            Self::Sqlite(_) => 1,
         }
-        Ok(transaction.commit().await?)
+    }
+
+    /// Writes all events in one transaction.
+    pub(super) async fn claim(&self, events: &[Event]) -> Result<()> {
+        match self {
+            Self::Postgres(postgres) => postgres.claim(events).await,
+            Self::Sqlite(sqlite) => sqlite.claim(events).await,
+        }
     }
 
     async fn finish(&self, outcomes: &[Outcome]) -> Result<()> {
-        let finished_at = self.clock.now().as_micros();
-        let mut transaction = self.engine.begin().await?;
-        for chunk in chunks(outcomes) {
-            self.write_history(&mut transaction, chunk, finished_at).await.context("write outcomes")?;
-            patchbay_store::write!(transaction, connection => {
-                let query = padded(chunk).fold(sqlx::query(self.close.text(chunk)), |query, outcome| query.bind(outcome.number));
-                query.execute(connection).await.map(drop)
-            })
-            .context("close events")?;
+        match self {
+            Self::Postgres(postgres) => postgres.finish(outcomes).await,
+            Self::Sqlite(sqlite) => sqlite.finish(outcomes).await,
         }
-        Ok(transaction.commit().await?)
-    }
-
-    async fn write_history(
-        &self,
-        transaction: &mut Transaction,
-        outcomes: &[Outcome],
-        finished_at: i64,
-    ) -> Result<(), sqlx::Error> {
-        patchbay_store::write!(*transaction, connection => {
-            let mut query = sqlx::query(self.finish.text(outcomes));
-            for outcome in padded(outcomes) {
-                query = query.bind(outcome.number).bind(&outcome.payload[..]).bind(&outcome.answer[..]).bind(finished_at);
-            }
-            query.execute(connection).await.map(drop)
-        })
     }
 }
 
-/// Writes outcomes in batches that close when full or when their first one waited long enough.
-pub(super) async fn settle(tables: Arc<Tables>, mut outcomes: mpsc::Receiver<Outcome>) -> Result<()> {
+/// Writes outcomes in batches, as one of several that take turns at collecting.
+pub(super) async fn settle(tables: Arc<Tables>, outcomes: Arc<Mutex<mpsc::Receiver<Outcome>>>) -> Result<()> {
     let mut batch = Vec::with_capacity(BATCH);
-    while outcomes.recv_many(&mut batch, BATCH).await > 0 {
-        let close_at = Instant::now() + BATCH_PATIENCE;
-        while batch.len() < BATCH {
-            let room = BATCH - batch.len();
-            let Ok(more) = timeout_at(close_at, outcomes.recv_many(&mut batch, room)).await else { break };
-            if more == 0 {
-                break;
-            }
-        }
+    while collect(&mut *outcomes.lock().await, &mut batch).await {
         tables.finish(&batch).await?;
         batch.clear();
     }
     Ok(())
+}
+
+/// Fills a batch until it is full or its first outcome has waited long enough. Says whether there are any.
+async fn collect(outcomes: &mut mpsc::Receiver<Outcome>, batch: &mut Vec<Outcome>) -> bool {
+    if outcomes.recv_many(batch, BATCH).await == 0 {
+        return false;
+    }
+    let close_at = Instant::now() + BATCH_PATIENCE;
+    while batch.len() < BATCH {
+        let room = BATCH - batch.len();
+        let Ok(more) = timeout_at(close_at, outcomes.recv_many(batch, room)).await else { break };
+        if more == 0 {
+            break;
+        }
+    }
+    true
 }

@@ -9,14 +9,12 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use super::{Accepted, Pace, Plan, Posted, pace};
-use crate::clock::{NANOS_A_SECOND, now_nanos};
+use crate::clock::now_nanos;
 use crate::http_client::Connection;
 use crate::order;
 
 /// After a refusal.
 const REFUSED_PAUSE: Duration = Duration::from_millis(5);
-/// An open loop gives up on orders that are later than this.
-const LATEST_NANOS: u64 = 30 * NANOS_A_SECOND;
 
 pub(super) struct Worker {
     pub(super) connection: Connection,
@@ -35,7 +33,8 @@ impl Worker {
     pub(super) async fn run(mut self) -> Result<Posted> {
         match self.plan.pace {
             Pace::Closed { backlog } => self.run_closed(backlog).await?,
-            Pace::Open { rate } => self.run_open(rate).await?,
+            Pace::Open { rate, patience } => self.run_open(rate, patience).await?,
+            Pace::Count { total } => self.run_count(total).await?,
         }
         Ok(self.posted)
     }
@@ -58,7 +57,8 @@ impl Worker {
         }
     }
 
-    async fn run_open(&mut self, rate: u64) -> Result<()> {
+    async fn run_open(&mut self, rate: u64, patience: Duration) -> Result<()> {
+        let give_up_at = self.ends_at + u64::try_from(patience.as_nanos())?;
         let total = pace::total(rate, &self.plan);
         loop {
             self.due.acquire().await?.forget();
@@ -67,11 +67,21 @@ impl Worker {
             if place >= total {
                 return Ok(());
             }
-            if now_nanos() > self.ends_at + LATEST_NANOS {
-                self.posted.refused += 1;
+            if now_nanos() > give_up_at {
+                self.posted.given_up += 1;
                 continue;
             }
             self.post(number, pace::due_at(rate, self.started_at, place)).await?;
+        }
+    }
+
+    async fn run_count(&mut self, total: u64) -> Result<()> {
+        loop {
+            let number = self.next_number.fetch_add(1, Ordering::Relaxed);
+            if number - self.plan.first_number >= total {
+                return Ok(());
+            }
+            self.post(number, now_nanos()).await?;
         }
     }
 

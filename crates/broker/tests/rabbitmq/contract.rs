@@ -1,0 +1,9 @@
+//! The suite that every adapter passes.
+
+use crate::support::House;
+
+async fn rabbitmq() -> House {
+    House::new().await
+}
+
+patchbay_broker::broker_contract!(rabbitmq, tenants);

@@ -1,0 +1,54 @@
+//! How fast it is: `cargo test --release -p patchbay-broker --test rabbitmq -- --ignored --nocapture rate`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use patchbay_broker::contract::message;
+use patchbay_broker::{Broker, Delivery, Message};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::support::{House, TOPIC};
+
+const MESSAGES: u64 = 200_000;
+const PUBLISHERS: u64 = 256;
+
+/// Every publisher waits for the confirm of its message, and everything is consumed meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures"]
+async fn rate_of_single_messages_confirmed_and_consumed() {
+    let house = House::new().await;
+    let mut consumer = house.broker.subscribe(TOPIC, 512).await.unwrap();
+    let next = Arc::new(AtomicU64::new(0));
+    let payload = Bytes::from(vec![b'x'; 341]);
+    let begun = Instant::now();
+    let mut publishers = JoinSet::new();
+    for _ in 0..PUBLISHERS {
+        let (broker, next, payload) = (Arc::clone(&house.broker), Arc::clone(&next), payload.clone());
+        publishers.spawn(async move {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= MESSAGES {
+                    break;
+                }
+                let tenant = i64::try_from(number).unwrap();
+                let sent = Message { tenant, payload: payload.clone(), ..message(number) };
+                broker.publish(TOPIC, vec![sent]).await.unwrap();
+            }
+        });
+    }
+    let consuming = async {
+        let mut left = MESSAGES;
+        while left > 0 {
+            let batch = consumer.next_batch(256).await.unwrap();
+            left -= batch.len() as u64;
+            Delivery::acknowledge_all(batch);
+        }
+    };
+
+    let (_, ()) = tokio::join!(publishers.join_all(), consuming);
+
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("{:.0} messages/s, each confirmed and consumed", MESSAGES as f64 / seconds);
+}

@@ -1,0 +1,106 @@
+//! Servers that die, and that have no room.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use patchbay_broker::contract::{message, take, wait_until};
+use patchbay_broker::rabbitmq::Options;
+use patchbay_broker::{Broker, Delivery, Message, PublishError};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::instance::Instance;
+use crate::support::{TOPIC, open, publish_until_confirmed};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_confirmed_is_lost_when_the_server_is_killed_under_load() {
+    let server = Instance::start().await;
+    let broker = open(Options::new(server.url.clone())).await.unwrap();
+    let (confirmed, over) = (Arc::new(Mutex::new(BTreeSet::new())), Arc::new(AtomicBool::new(false)));
+    let mut publishers = JoinSet::new();
+    for publisher in 0..16_u64 {
+        let (broker, confirmed, over) = (Arc::clone(&broker), Arc::clone(&confirmed), Arc::clone(&over));
+        publishers.spawn(async move {
+            for number in (publisher..).step_by(16) {
+                if over.load(Ordering::Relaxed) {
+                    break;
+                }
+                let sent = Message { tenant: i64::try_from(number).unwrap(), ..message(number) };
+                match broker.publish(TOPIC, vec![sent.clone()]).await {
+                    Ok(()) => drop(confirmed.lock().unwrap().insert(sent.key)),
+                    Err(_) => sleep(Duration::from_millis(20)).await,
+                }
+            }
+        });
+    }
+    let delivered = Arc::new(Mutex::new(BTreeSet::new()));
+    let mut consumer = broker.subscribe(TOPIC, 100).await.unwrap();
+    let mut reading = JoinSet::new();
+    let seen = Arc::clone(&delivered);
+    reading.spawn(async move {
+        while let Ok(batch) = consumer.next_batch(50).await {
+            seen.lock().unwrap().extend(batch.iter().map(|delivery| delivery.message.key.clone()));
+            Delivery::acknowledge_all(batch);
+        }
+    });
+
+    let count = || confirmed.lock().unwrap().len();
+    wait_until("some are confirmed", || count() > 2000).await;
+    server.kill().await;
+    let before = count();
+    wait_until("it is noticed", || broker.health().is_err()).await;
+    server.start_again().await;
+    wait_until("more are confirmed", || count() > before + 2000).await;
+    over.store(true, Ordering::Relaxed);
+    publishers.join_all().await;
+
+    let missing = || confirmed.lock().unwrap().difference(&delivered.lock().unwrap()).count();
+    let all_came = async {
+        while missing() > 0 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let in_time = timeout(Duration::from_secs(30), all_came).await;
+    assert!(in_time.is_ok(), "{} of {} confirmed messages are lost", missing(), count());
+    assert_eq!(broker.health(), Ok(()));
+    broker.close().await;
+}
+
+/// One server for both, which takes seconds to start.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_without_room_is_full_and_does_not_stop_consumers() {
+    let server = Instance::start().await;
+    let options = Options { confirm_timeout: Duration::from_secs(1), ..Options::new(server.url.clone()) };
+    let broker = open(options).await.unwrap();
+    let mut consumer = broker.subscribe(TOPIC, 10).await.unwrap();
+    broker.publish(TOPIC, vec![message(1)]).await.unwrap();
+
+    server.control(&["set_vm_memory_high_watermark", "absolute", "1MB"]).await;
+    let first = broker.publish(TOPIC, vec![message(2)]).await;
+    let second = broker.publish(TOPIC, vec![message(3)]).await;
+    let health = broker.health();
+    let taken = take(&mut *consumer, 1).await;
+    server.control(&["set_vm_memory_high_watermark", "0.6"]).await;
+
+    // It was on its way when the broker said so.
+    assert!(matches!(first, Err(PublishError::Unavailable(_) | PublishError::Full(_))), "{first:?}");
+    assert!(matches!(&second, Err(PublishError::Full(why)) if why.contains("blocked by the broker")), "{second:?}");
+    assert!(health.is_err_and(|why| why.contains("blocked by the broker")));
+    assert_eq!(taken[0].message, message(1));
+    Delivery::acknowledge_all(taken);
+    wait_until("healthy", || broker.health().is_ok()).await;
+    publish_until_confirmed(&*broker, message(4)).await;
+
+    let policy = ["set_policy", "--vhost", "patchbay", "short", r"^patchbay\.trigger\.fired\.6$", r#"{"max-length":5}"#];
+    server.control(&policy).await;
+    let mut results = Vec::new();
+    drop(consumer);
+    for number in 0..20 {
+        results.push(broker.publish(TOPIC, vec![Message { tenant: 6, ..message(number) }]).await);
+    }
+    assert!(results.contains(&Ok(())) && results.contains(&Err(PublishError::Full("the queue takes no more".into()))));
+    publish_until_confirmed(&*broker, Message { tenant: 5, ..message(5) }).await;
+    broker.close().await;
+}

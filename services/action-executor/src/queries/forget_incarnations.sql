@@ -1,1 +1,0 @@
-DELETE FROM executor_incarnations WHERE lease_until <= $1

@@ -1,1 +1,0 @@
-DELETE FROM executor_finished WHERE id = ANY ($1::BYTEA[])

@@ -1,0 +1,3 @@
+UPDATE automation_revision
+SET revision = revision
+WHERE id = 1
