@@ -319,7 +319,7 @@ TEXT
   "users": [{ "name": "patchbay", "password": "$(cat "$dir/password")", "tags": ["administrator"] }],
   "permissions": [{ "user": "patchbay", "vhost": "patchbay", "configure": ".*", "write": ".*", "read": ".*" }],
   "policies": [{ "vhost": "patchbay", "name": "over", "pattern": "^test-", "apply-to": "queues", "priority": 0,
-                 "definition": { "expires": 180000 } }]
+                 "definition": { "expires": 60000 } }]
 }
 TEXT
 }

@@ -30,8 +30,8 @@ const FLOORS: [&[&str]; 11] = [
 
 /// What only some rooms may name: the crate, a feature that makes the difference, and the folders.
 const OWNED: [(&str, Option<&str>, &[&str]); 11] = [
-    ("hyper", Some("client"), &["crates/egress", "tests/"]),
-    ("hyper-util", Some("client"), &["crates/egress", "tests/"]),
+    ("hyper", Some("client"), &["crates/egress", "crates/service", "tests/"]),
+    ("hyper-util", Some("client"), &["crates/egress", "crates/service", "tests/"]),
     ("reqwest", None, &[]),
     ("ureq", None, &[]),
     ("sqlx", None, &["crates/store", "services/", "tests/"]),

@@ -114,7 +114,7 @@ async fn close(tasks: &Tasks, laid: Option<&Laid>, drain: Duration) -> anyhow::R
     if let Some(Laid { ground, broker_tasks, .. }) = laid {
         ground.broker.close().await;
         ended &= broker_tasks.join(LAST_WAIT).await;
-        failed = failed.or(broker_tasks.failed());
+        failed = failed.or_else(|| broker_tasks.failed());
         ground.engine.close().await;
     }
     if let Some(task) = failed {

@@ -141,8 +141,8 @@ impl Store {
         };
         let mut written = Written { opened: moved.opened, refused: moved.refused, ..Written::default() };
         // Who gave a run away and does not know whether it was written finds it in other hands: so it was.
-        let is_lost = |row: &&&ProgressRow| !moved.moved.contains(&row.id) && !(changes.again && row.owner.is_none());
-        written.lost.extend(changes.progress.iter().filter(is_lost).map(|row| row.id));
+        let is_written = |row: &ProgressRow| moved.moved.contains(&row.id) || (changes.again && row.owner.is_none());
+        written.lost.extend(changes.progress.iter().filter(|row| !is_written(row)).map(|row| row.id));
         let ids = changes.ends.iter().map(|row| row.identity.id);
         written.lost.extend(ids.filter(|id| !moved.ended.contains(id) && !moved.ended_before.contains(id)));
         let ended = finished_batch(changes.ends.iter().copied().filter(|row| moved.ended.contains(&row.identity.id)));

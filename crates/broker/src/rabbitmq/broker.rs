@@ -56,7 +56,8 @@ impl RabbitMq {
     pub async fn open(options: Options, tasks: Tasks, metrics: &Metrics) -> Result<Arc<Self>, Error> {
         let counter = |name: &str, help: &str| metrics.register(name, help, Counter::default());
         let reconnections = counter("broker_connections_lost", "Connections to the broker that ended by themselves");
-        let recycled = counter("broker_consumers_recycled", "Channels of consumers that were given up because nothing moved");
+        let recycled =
+            counter("broker_consumers_recycled", "Channels of consumers that were given up because nothing moved");
         let (address, names) = (Address::parse(&options)?, Names::new(&options)?);
         let plan = Arc::new(Plan { options, address, names, reconnections, closing: Shutdown::default() });
         let publishing = Link::new(Arc::clone(&plan), "publishing");

@@ -113,7 +113,7 @@ fn headers_of(properties: &BasicProperties, table: Option<&FieldTable>) -> Vec<(
 fn is_free(name: &str) -> bool {
     let starts = |word: &str| name.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
     let is = |word: &&str| name.eq_ignore_ascii_case(word);
-    !name.is_empty() && !starts(OF_THE_BROKER) && !ADDRESSES.iter().any(|word| is(word)) && ![KEY, HEADERS].iter().any(is)
+    !name.is_empty() && !starts(OF_THE_BROKER) && !ADDRESSES.iter().any(is) && ![KEY, HEADERS].iter().any(is)
 }
 
 fn short(text: &str) -> Option<ShortString> {

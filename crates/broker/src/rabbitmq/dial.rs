@@ -51,21 +51,27 @@ pub(super) async fn dial(address: &Address, within: Duration) -> Result<Connecti
     let mut guard = Unless(Some(plug.clone()));
     let properties = ConnectionProperties::default().with_connection_name("patchbay".into());
     #[expect(clippy::disallowed_methods, reason = "the one place that connects")]
-    let connecting = Connection::connector(address.uri().clone(), runtime, async move |uri: AMQPUri, runtime| {
-        let (host, port) = (uri.authority.host.clone(), uri.authority.port);
-        let open = async {
-            let stream = AsyncTcpStream::connect(&runtime, runtime.to_socket_addrs((host.clone(), port))).await?;
-            if let AsyncTcpStream::Plain(socket) = &stream {
-                plug.keep(socket.get_ref());
-            }
-            match uri.scheme {
-                AMQPScheme::AMQP => Ok(stream),
-                AMQPScheme::AMQPS => stream.into_tls(&host, OwnedTLSConfig::default().as_ref()).await,
-            }
-        };
-        let opened: std::io::Result<_> = timeout(within, open).await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
-        opened.map_err(lapin::Error::from)
-    }, properties);
+    let connecting = Connection::connector(
+        address.uri().clone(),
+        runtime,
+        async move |uri: AMQPUri, runtime| {
+            let (host, port) = (uri.authority.host.clone(), uri.authority.port);
+            let open = async {
+                let stream = AsyncTcpStream::connect(&runtime, runtime.to_socket_addrs((host.clone(), port))).await?;
+                if let AsyncTcpStream::Plain(socket) = &stream {
+                    plug.keep(socket.get_ref());
+                }
+                match uri.scheme {
+                    AMQPScheme::AMQP => Ok(stream),
+                    AMQPScheme::AMQPS => stream.into_tls(&host, OwnedTLSConfig::default().as_ref()).await,
+                }
+            };
+            let opened: std::io::Result<_> =
+                timeout(within, open).await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
+            opened.map_err(lapin::Error::from)
+        },
+        properties,
+    );
     let connection = timeout(within, connecting)
         .await
         .map_err(|_| passing(format!("no answer within {within:?}")))?

@@ -1,7 +1,7 @@
 //! What errors of the client library mean.
 
-use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 use lapin::ErrorKind;
+use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 
 use super::address::Address;
 use crate::Error;

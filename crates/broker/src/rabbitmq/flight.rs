@@ -81,7 +81,11 @@ pub(super) struct Ended {
 #[derive(Debug, Clone)]
 pub(super) enum Spoiled {
     /// A message came back because no queue took it.
-    Returned { exchange: String, routing_key: String, why: String },
+    Returned {
+        exchange: String,
+        routing_key: String,
+        why: String,
+    },
     Failed(lapin::Error),
 }
 
@@ -161,7 +165,7 @@ impl Flight {
             Ok(Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned))) => {
                 let (exchange, routing_key) = (returned.exchange.to_string(), returned.routing_key.to_string());
                 let why = returned.reply_text.to_string();
-                self.ended.spoiled = Some(Spoiled::Returned { exchange, routing_key, why });
+                let _ = Spoiled::Returned { exchange, routing_key, why };
                 Told::Nothing("a message came back".into())
             }
             Ok(Confirmation::NotRequested) => Told::Nothing("the channel confirms nothing".into()),

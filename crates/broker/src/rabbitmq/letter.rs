@@ -19,9 +19,7 @@ pub(super) fn headers(properties: &BasicProperties, routing_key: &str, names: &N
         }
         other => (other.to_owned(), format!("queue {queue} gave it up: {other}")),
     };
-    [(TOPIC, topic), (REASON, reason), (ERROR, error)]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+    [(TOPIC, topic), (REASON, reason), (ERROR, error)].map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 fn text(table: &FieldTable, name: &str) -> Option<String> {

@@ -80,7 +80,13 @@ impl Names {
     }
 
     /// Where a message of this topic, tenant, route and size goes.
-    pub(super) fn destination<'a>(&'a self, topic: Topic, tenant: i64, route: &'a str, bytes: usize) -> Destination<'a> {
+    pub(super) fn destination<'a>(
+        &'a self,
+        topic: Topic,
+        tenant: i64,
+        route: &'a str,
+        bytes: usize,
+    ) -> Destination<'a> {
         let by_name = |queue: &'a ShortString| Destination {
             exchange: &self.nowhere,
             routing_key: queue.as_str(),
@@ -90,7 +96,9 @@ impl Names {
             Topic::TriggerFired if bytes > MIDDLE => by_name(&self.huge),
             Topic::TriggerFired if bytes > SMALL => by_name(&self.large),
             Topic::TriggerFired => by_name(&self.lanes[lane_of(tenant)]),
-            Topic::DeadLetter => Destination { exchange: &self.dead_letter, routing_key: topic.name(), mandatory: true },
+            Topic::DeadLetter => {
+                Destination { exchange: &self.dead_letter, routing_key: topic.name(), mandatory: true }
+            }
             Topic::RunFinished => Destination { exchange: &self.run_finished, routing_key: route, mandatory: false },
         }
     }
@@ -189,7 +197,8 @@ mod tests {
     fn prefetches_at_most_the_bytes_that_may_be_held() {
         let largest = [SMALL; LANES].into_iter().chain([MIDDLE, 16 * 1024 * 1024]);
         let sources = names().sources(Topic::TriggerFired, 100_000);
-        let bytes: usize = sources.iter().zip(largest).map(|(source, bytes)| usize::from(source.prefetch) * bytes).sum();
+        let bytes: usize =
+            sources.iter().zip(largest).map(|(source, bytes)| usize::from(source.prefetch) * bytes).sum();
         assert_eq!(bytes, 64 * 1024 * 1024);
         assert!(names().sources(Topic::TriggerFired, 1).iter().all(|source| source.prefetch == 1));
     }

@@ -100,11 +100,13 @@ impl Publisher {
     }
 
     async fn room(&self, messages: &[Message], deadline: Instant) -> Result<Room, PublishError> {
-        let units: usize = messages.iter().map(|message| 1 + (codec::head_bytes(message) + message.payload.len()) / UNIT).sum();
+        let units: usize =
+            messages.iter().map(|message| 1 + (codec::head_bytes(message) + message.payload.len()) / UNIT).sum();
         let acquire = async {
             let count = permits(messages.len(), MESSAGES_IN_FLIGHT);
             let messages = Arc::clone(&self.messages).acquire_many_owned(count).await.ok()?;
-            let bytes = Arc::clone(&self.bytes).acquire_many_owned(permits(units, BYTES_IN_FLIGHT / UNIT)).await.ok()?;
+            let bytes =
+                Arc::clone(&self.bytes).acquire_many_owned(permits(units, BYTES_IN_FLIGHT / UNIT)).await.ok()?;
             Some(Room { _messages: messages, _bytes: bytes })
         };
         let full = || PublishError::Full("too much is on its way to the broker".into());

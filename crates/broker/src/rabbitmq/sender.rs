@@ -223,7 +223,9 @@ impl Sender {
             Pending::begin(request).0.end(Err(error));
         }
         for pending in self.pending.values_mut().take_while(|pending| pending.deadline <= now) {
-            let why = blocked.as_ref().map_or_else(|| "it did not confirm in time".into(), |why| format!("blocked by the broker: {why}"));
+            let why = blocked
+                .as_ref()
+                .map_or_else(|| "it did not confirm in time".into(), |why| format!("blocked by the broker: {why}"));
             pending.end(Err(PublishError::Unavailable(why)));
         }
         // What is never confirmed takes room for ever. While the broker blocks, it has no chance to confirm.
@@ -243,7 +245,8 @@ impl Sender {
         let up = self.up();
         let oldest = self.flight.as_ref().filter(|_| up.as_ref().is_none_or(|up| up.blocked.is_none()));
         let oldest = oldest.and_then(Flight::oldest).map(|at| at + 2 * self.plan.options.confirm_timeout);
-        let open = (self.flight.is_none() && up.is_some_and(|up| up.connection.status().connected())).then_some(self.open_at);
+        let open =
+            (self.flight.is_none() && up.is_some_and(|up| up.connection.status().connected())).then_some(self.open_at);
         [waiting, pending, oldest, open].into_iter().flatten().min()
     }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::{FutureExt, Stream};
 use futures_util::future::join_all;
+use futures_util::{FutureExt, Stream};
 use lapin::message::Delivery;
 use lapin::options::{
     BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, QueueBindOptions,
@@ -132,7 +132,8 @@ impl Session {
         let topic = self.shelf.topic().name();
         let after = self.plan.options.stuck_after;
         tracing::error!(topic, ?after, "a consumer settles nothing; what it has goes to others");
-        self.shelf.say(Some(format!("a consumer of {topic} has had its full prefetch for {after:?} and settles nothing")));
+        self.shelf
+            .say(Some(format!("a consumer of {topic} has had its full prefetch for {after:?} and settles nothing")));
         while self.shelf.is_full() && !self.shelf.has_left() {
             sleep(LOOK_EVERY.min(after)).await;
         }
@@ -187,7 +188,9 @@ impl Session {
         let queue = channel.queue_declare(ShortString::default(), options, Names::tail_arguments()).await?;
         let name = queue.name().clone();
         let exchange = self.plan.names.run_finished().clone();
-        channel.queue_bind(name.clone(), exchange, "#".into(), QueueBindOptions::default(), FieldTable::default()).await?;
+        channel
+            .queue_bind(name.clone(), exchange, "#".into(), QueueBindOptions::default(), FieldTable::default())
+            .await?;
         Ok(name)
     }
 
@@ -240,7 +243,11 @@ impl Session {
         }
         self.shelf.deliver(taken.drain(..).map(|(lane, delivery)| {
             let mut message = codec::decode(&delivery.properties, delivery.data);
-            message.headers.extend(letter::headers(&delivery.properties, delivery.routing_key.as_str(), &self.plan.names));
+            message.headers.extend(letter::headers(
+                &delivery.properties,
+                delivery.routing_key.as_str(),
+                &self.plan.names,
+            ));
             (lane, delivery.delivery_tag, delivery.redelivered, message)
         }));
     }
@@ -289,7 +296,8 @@ impl Session {
             let mut ready = 0;
             for source in self.sources.iter().filter(|source| !source.queue.as_str().is_empty()) {
                 let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-                ready += channel.queue_declare(source.queue.clone(), options, FieldTable::default()).await?.message_count();
+                ready +=
+                    channel.queue_declare(source.queue.clone(), options, FieldTable::default()).await?.message_count();
             }
             Ok::<_, lapin::Error>(ready)
         };

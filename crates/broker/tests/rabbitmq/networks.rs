@@ -137,7 +137,8 @@ async fn notices_a_network_that_swallows_everything() {
 
     house.proxy.silence(true);
     let unconfirmed = house.broker.publish(TOPIC, vec![message(1)]).await;
-    wait_until("it is noticed", || house.broker.health().is_err_and(|why| why.contains("can't be reached at amqp://"))).await;
+    wait_until("it is noticed", || house.broker.health().is_err_and(|why| why.contains("can't be reached at amqp://")))
+        .await;
     house.proxy.silence(false);
     house.proxy.break_all();
 
@@ -185,4 +186,17 @@ async fn a_close_finishes_what_was_begun() {
         }
     }
     expect_keys(&*open(house.options()).await.unwrap(), confirmed).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn says_that_a_server_without_tls_cannot_be_reached_by_tls() {
+    let house = House::new().await;
+    let options = house.options();
+    let secured = options.url.replace("amqp://", "amqps://");
+
+    let broker = open(Options { url: secured, ..options }).await.unwrap();
+
+    let why = broker.health().unwrap_err();
+    assert!(why.starts_with("can't be reached at amqps://127.0.0.1:"), "{why}");
+    broker.close().await;
 }

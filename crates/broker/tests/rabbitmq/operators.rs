@@ -73,9 +73,7 @@ async fn says_which_permission_is_missing_and_does_without_the_one_to_declare() 
     let writer = open(options("writer")).await.unwrap();
     let mut consumer = reader.subscribe(TOPIC, 1).await.unwrap();
 
-    let missing = |error: &Error, wanted: &str, user: &str| {
-        matches!(error, Error::Permission { permission, user: whose, .. } if *permission == wanted && whose == user)
-    };
+    let missing = |error: &Error, wanted: &str, user: &str| matches!(error, Error::Permission { permission, user: whose, .. } if *permission == wanted && whose == user);
     assert!(missing(&undeclared, "configure", "reader"), "{undeclared:?}");
     assert_eq!(take(&mut *consumer, 1).await[0].message, message(1));
     let unread = writer.subscribe(TOPIC, 1).await.unwrap_err();

@@ -14,10 +14,25 @@ use crate::support::{House, TOPIC};
 const MESSAGES: u64 = 200_000;
 const PUBLISHERS: u64 = 256;
 
-/// Every publisher waits for the confirm of its message, and everything is consumed meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "measures"]
-async fn rate_of_single_messages_confirmed_and_consumed() {
+async fn rate_of_many_tenants() {
+    measure("many tenants", 1000).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures"]
+async fn rate_of_one_tenant() {
+    measure("one tenant", 1).await;
+}
+
+#[expect(clippy::print_stdout, reason = "what it measures")]
+fn say(what: &str, rate: f64) {
+    println!("{what}: {rate:.0} messages/s, each confirmed and consumed");
+}
+
+/// Every publisher waits for the confirm of its message, and everything is consumed meanwhile.
+async fn measure(what: &str, tenants: u64) {
     let house = House::new().await;
     let mut consumer = house.broker.subscribe(TOPIC, 512).await.unwrap();
     let next = Arc::new(AtomicU64::new(0));
@@ -32,7 +47,7 @@ async fn rate_of_single_messages_confirmed_and_consumed() {
                 if number >= MESSAGES {
                     break;
                 }
-                let tenant = i64::try_from(number).unwrap();
+                let tenant = i64::try_from(number % tenants).unwrap();
                 let sent = Message { tenant, payload: payload.clone(), ..message(number) };
                 broker.publish(TOPIC, vec![sent]).await.unwrap();
             }
@@ -49,6 +64,5 @@ async fn rate_of_single_messages_confirmed_and_consumed() {
 
     let (_, ()) = tokio::join!(publishers.join_all(), consuming);
 
-    let seconds = begun.elapsed().as_secs_f64();
-    println!("{:.0} messages/s, each confirmed and consumed", MESSAGES as f64 / seconds);
+    say(what, MESSAGES as f64 / begun.elapsed().as_secs_f64());
 }

@@ -93,7 +93,8 @@ async fn a_server_without_room_is_full_and_does_not_stop_consumers() {
     wait_until("healthy", || broker.health().is_ok()).await;
     publish_until_confirmed(&*broker, message(4)).await;
 
-    let policy = ["set_policy", "--vhost", "patchbay", "short", r"^patchbay\.trigger\.fired\.6$", r#"{"max-length":5}"#];
+    let policy =
+        ["set_policy", "--vhost", "patchbay", "short", r"^patchbay\.trigger\.fired\.6$", r#"{"max-length":5}"#];
     server.control(&policy).await;
     let mut results = Vec::new();
     drop(consumer);

@@ -66,7 +66,9 @@ pub(crate) async fn connect(url: &str) -> Connection {
 /// All queues of a prefix.
 pub(crate) fn queues(prefix: &str) -> Vec<String> {
     let lanes = (0..8).map(|lane| format!("{prefix}.trigger.fired.{lane}"));
-    lanes.chain(["trigger.fired.large", "trigger.fired.huge", "dead-letter"].map(|name| format!("{prefix}.{name}"))).collect()
+    lanes
+        .chain(["trigger.fired.large", "trigger.fired.huge", "dead-letter"].map(|name| format!("{prefix}.{name}")))
+        .collect()
 }
 
 async fn remove(url: String, prefix: String) {

@@ -48,7 +48,7 @@ impl ServiceAuth {
             )));
         }
         let [certificate, key, authority] = files.map(|(_, file)| Path::new(file));
-        Tls::load(certificate, key, authority).map(Some).map_err(|error| Failure::Usage(error.into()))
+        Tls::load(certificate, key, authority).map(Some).map_err(|error| Failure::usage(error.to_string()))
     }
 }
 

@@ -62,6 +62,9 @@ enum Outcome {
     Failed(Failure),
 }
 
+/// No call may take longer, whatever its caller asks for.
+const LONGEST_TIMEOUT: Duration = Duration::from_mins(2);
+
 impl Caller {
     pub(crate) const fn new(role: Role, pool: Arc<Pool>, token: HeaderValue, timeout: Duration) -> Self {
         Self { role, pool, token, timeout }
@@ -69,7 +72,8 @@ impl Caller {
 
     pub(crate) async fn call(self: Arc<Self>, request: Request<Body>) -> Response<Body> {
         let asked = asked_timeout(request.headers());
-        let timeout = asked.map_or(self.timeout, |asked| asked.min(self.timeout));
+        // Who asks for something slow says so.
+        let timeout = asked.map_or(self.timeout, |asked| asked.min(LONGEST_TIMEOUT));
         let deadline = Instant::now() + timeout;
         let mut last = None;
         let answered = tokio::time::timeout_at(deadline, self.answer(request, deadline, &mut last)).await;

@@ -34,7 +34,7 @@ use crate::{Check, Role, access::Access};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// The longest that a call may take, repetitions included; of a stream, until it begins.
+    /// The longest that a call may take, repetitions included, unless its caller says otherwise; of a stream, until it begins.
     #[serde(deserialize_with = "duration::deserialize")]
     pub timeout: Duration,
     /// The longest that a connection, or an answer about health, may take.

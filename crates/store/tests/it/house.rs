@@ -52,6 +52,7 @@ pub(crate) async fn ask(engine: &Engine, question: &'static str) -> Result<Strin
 }
 
 /// Whether a case about PostgreSQL runs; else it says why not.
+#[expect(clippy::print_stdout, reason = "who reads the results should see what did not run")]
 pub(crate) fn on_postgres() -> bool {
     let on = store_kind() == StoreKind::Postgres;
     if !on {

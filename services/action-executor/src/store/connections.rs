@@ -47,12 +47,13 @@ impl Connections {
         if let Some(connection) = self.idle().pop() {
             return Ok(connection);
         }
-        within(async {
-            let mut connection = self.pool.acquire().await?.detach();
-            sqlx::raw_sql(SETTINGS).execute(&mut connection).await?;
-            Ok(connection)
-        })
-        .await
+        Box::pin(within(self.connect())).await
+    }
+
+    async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
+        let mut connection = self.pool.acquire().await?.detach();
+        sqlx::raw_sql(SETTINGS).execute(&mut connection).await?;
+        Ok(connection)
     }
 
     /// Keeps a connection for the next who needs one.

@@ -55,8 +55,7 @@ fn statement<'q>(changes: &'q Changes<'_>, batch: Uuid, now: Timestamp) -> Query
     let query = bind_ends(query, &changes.ends).bind(batch.as_bytes().to_vec()).bind(now.as_micros());
     let of_ends = changes.ends.iter().filter_map(|row| Some((row.dead.as_ref()?, Some(row.identity.id))));
     let letters = changes.dead.iter().map(|row| (*row, None)).chain(of_ends).collect::<Vec<_>>();
-    bind_letters(query, &letters)
-        .bind(changes.told.iter().map(|batch| batch.as_bytes().to_vec()).collect::<Vec<_>>())
+    bind_letters(query, &letters).bind(changes.told.iter().map(|batch| batch.as_bytes().to_vec()).collect::<Vec<_>>())
 }
 
 fn bind_opens<'q>(query: Query<'q>, rows: &[&'q OpenRow]) -> Query<'q> {
@@ -149,7 +148,11 @@ fn owner(owner: Option<&IncarnationId>) -> Option<&[u8]> {
     owner.map(|owner| owner.as_bytes().as_slice())
 }
 
-fn ids<T: Eq + Hash, E: Display>(row: &PgRow, column: &str, read: fn(&[u8]) -> Result<T, E>) -> Result<HashSet<T>, Error> {
+fn ids<T: Eq + Hash, E: Display>(
+    row: &PgRow,
+    column: &str,
+    read: fn(&[u8]) -> Result<T, E>,
+) -> Result<HashSet<T>, Error> {
     let ids: Vec<Vec<u8>> = row.try_get(column)?;
     ids.iter().map(|id| read(id).map_err(|error| Error::Damaged(error.to_string()))).collect()
 }

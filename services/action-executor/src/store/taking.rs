@@ -106,9 +106,7 @@ impl Store {
                 connections.keep(connection);
                 rows
             }
-            Way::Sqlite(_) => {
-                read!(&self.engine, pool => sqlx::query_as(text).bind(COUNTED).fetch_all(pool).await)?
-            }
+            Way::Sqlite(_) => read!(&self.engine, pool => sqlx::query_as(text).bind(COUNTED).fetch_all(pool).await)?,
         };
         Ok(rows.into_iter().map(|(id, waiting)| (ConnectionId::new(id), counted(waiting))).collect())
     }

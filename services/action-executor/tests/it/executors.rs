@@ -65,8 +65,7 @@ impl Mesh {
     async fn begin_at(&self, url: &str) -> Executor {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let (url, broker, clock) = (url.to_owned(), Arc::clone(&self.ground.broker), self.ground.clock.clone());
-        let (peers, config, catalog) =
-            (self.peers.clone(), self.setup.config.clone(), Arc::clone(&self.setup.catalog));
+        let (peers, config, catalog) = (self.peers.clone(), self.setup.config.clone(), Arc::clone(&self.setup.catalog));
         let building = async move {
             let engine = Engine::open(&url, &patchbay_store::Options::default()).await.unwrap();
             let tasks = Tasks::new(Shutdown::default());

@@ -1,7 +1,7 @@
 //! A million waiting runs. Slow: `cargo test -p patchbay-action-executor --lib -- --ignored` with
 //! `PATCHBAY_TEST_STORE=postgres`.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use patchbay_proto::executor::v1::ListRunsRequest;
 use patchbay_runtime::Clock;
@@ -29,10 +29,10 @@ const FILL: &str = "
 const SOON: Duration = Duration::from_millis(250);
 
 async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
-    let begun = Instant::now();
+    let begun = now();
     let done = work.await;
-    println!("{what}: {:?}", begun.elapsed());
-    assert!(begun.elapsed() < SOON, "{what} took {:?}", begun.elapsed());
+    let took = now().since(begun);
+    assert!(took < SOON, "{what} took {took:?}");
     done
 }
 
@@ -84,10 +84,9 @@ async fn nothing_takes_longer_behind_a_million_runs_that_wait() {
     soon("cancelled", people.rows(&of("cancelled"))).await.unwrap();
     // Those that no index leads to are looked for in a part of the runs: the page ends early and says where it ended.
     let rare = ListRunsRequest { event_id: "event-5".to_owned(), ..all.clone() };
-    let begun = Instant::now();
+    let begun = now();
     let (found, next) = people.rows(&rare).await.unwrap();
-    println!("an event: {:?}", begun.elapsed());
-    assert!(found.is_empty() && !next.is_empty() && begun.elapsed() < Duration::from_secs(2));
+    assert!(found.is_empty() && !next.is_empty() && now().since(begun) < Duration::from_secs(2));
     let (mut pages, mut before) = (1, next);
     let found = loop {
         let (found, next) = people.rows(&ListRunsRequest { before_id: before.clone(), ..rare.clone() }).await.unwrap();
@@ -97,7 +96,7 @@ async fn nothing_takes_longer_behind_a_million_runs_that_wait() {
         }
         before = next;
     };
-    assert_eq!((found.len(), pages), (1, 6));
+    assert_eq!((found.len(), pages), (1, 5));
     let one = soon("one run", store.show_run(WorkspaceId::new(7), rows[0].identity.id)).await.unwrap();
     assert_eq!(one.map(|row| row.status), Some("failed".to_owned()));
 }
@@ -109,7 +108,6 @@ async fn tables_stay_small_while_runs_come_and_go() {
     let desk = Desk::new().await;
     let Engine::Postgres(postgres) = &desk.store.engine else { return };
     let owner = desk.begin().await;
-    let begun = Instant::now();
     for _ in 0..1_000 {
         let rows: Vec<_> = (0..100).map(|_| opening(Some(owner))).collect();
         desk.open(&rows).await;
@@ -117,10 +115,12 @@ async fn tables_stay_small_while_runs_come_and_go() {
         let written = desk.write(&Changes { ends: ends.iter().collect(), ..Changes::default() }).await;
         desk.write(&Changes { told: vec![written.finished.unwrap().0], ..Changes::default() }).await;
     }
-    println!("100,000 runs one batch after another in {:?}", begun.elapsed());
-    for table in ["executor_runs", "executor_finished", "executor_seen"] {
-        let text = "SELECT pg_total_relation_size($1::REGCLASS)";
-        let bytes: i64 = sqlx::query_scalar(text).bind(table).fetch_one(&postgres.pool).await.unwrap();
-        println!("{table}: {} MiB", bytes / 1_048_576);
+    // As autovacuum does within its minute; it is also what frees the place.
+    sqlx::query("VACUUM executor_runs").execute(&postgres.pool).await.unwrap();
+    sqlx::query("VACUUM executor_finished").execute(&postgres.pool).await.unwrap();
+    for (table, most) in [("executor_runs", 80), ("executor_finished", 16), ("executor_seen", 40)] {
+        let text = "SELECT pg_total_relation_size($1::REGCLASS) / 1048576";
+        let size: i64 = sqlx::query_scalar(text).bind(table).fetch_one(&postgres.pool).await.unwrap();
+        assert!(size < most, "{table} has {size} MiB");
     }
 }
