@@ -134,7 +134,6 @@ impl House {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[expect(clippy::print_stderr, reason = "the report of what happened")]
 async fn nothing_is_lost_or_done_twice_when_everything_is_killed_under_load() {
     let length = Duration::from_secs(number("PATCHBAY_CHAOS_SECONDS", SECONDS));
     let seed = number("PATCHBAY_CHAOS_SEED", SEED);

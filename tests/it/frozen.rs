@@ -17,7 +17,6 @@ const PAUSE: Duration = Duration::from_millis(20);
 const LEASE: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[expect(clippy::print_stderr, reason = "the report of what happened")]
 async fn an_executor_that_stood_still_for_longer_than_its_lease_ends_no_run_twice() {
     let sandbox = sandbox();
     let ground = Ground::shared();

@@ -174,7 +174,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Moved, Error> {
         let mut connection = connections.take().await?;
-        let moved = postgres::write(&mut connection, changes, batch, now).await?;
+        let moved = postgres::write(&mut connection, &connections.texts, changes, batch, now).await?;
         connections.keep(connection);
         Ok(moved)
     }

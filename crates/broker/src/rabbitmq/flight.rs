@@ -165,7 +165,7 @@ impl Flight {
             Ok(Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned))) => {
                 let (exchange, routing_key) = (returned.exchange.to_string(), returned.routing_key.to_string());
                 let why = returned.reply_text.to_string();
-                let _ = Spoiled::Returned { exchange, routing_key, why };
+                self.ended.spoiled = Some(Spoiled::Returned { exchange, routing_key, why });
                 Told::Nothing("a message came back".into())
             }
             Ok(Confirmation::NotRequested) => Told::Nothing("the channel confirms nothing".into()),

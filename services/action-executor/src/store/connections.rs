@@ -9,6 +9,8 @@ use std::{
 use patchbay_store::Error;
 use sqlx::{PgConnection, PgPool};
 
+use super::postgres::Texts;
+
 /// How long one statement may take. What a lost connection had sent may still be done, so whoever waits asks again and
 /// finds what is there.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -33,12 +35,13 @@ const SETTINGS: &str = "
 #[derive(Debug, Clone)]
 pub(super) struct Connections {
     pool: PgPool,
+    pub(super) texts: Arc<Texts>,
     idle: Arc<Mutex<Vec<PgConnection>>>,
 }
 
 impl Connections {
     pub(super) fn new(pool: PgPool) -> Self {
-        Self { pool, idle: Arc::default() }
+        Self { pool, texts: Arc::new(Texts::new()), idle: Arc::default() }
     }
 
     /// A connection for statements that are each a transaction. It is dropped when it is not [given back](Self::keep),

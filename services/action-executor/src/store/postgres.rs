@@ -1,27 +1,79 @@
 //! A batch on PostgreSQL: one statement, which is its own transaction, so one round trip.
+//!
+//! Its parts stand in `queries/write_*.postgres.sql`, each a list of common table expressions. The numbers of their
+//! parameters never change; a batch without rows for a part leaves it out, since even nothing costs its share. What is
+//! joined by its id is also looked for by it, so that no plan reads more rows than are named, whatever the planner knows
+//! of the tables.
 
 use std::{collections::HashSet, fmt::Display, hash::Hash};
 
 use patchbay_store::Error;
 use patchbay_types::{ConnectionId, IncarnationId, RunId, Timestamp};
 use prost::Message as _;
-use sqlx::{PgConnection, Row as _, postgres::PgRow};
+use sqlx::{AssertSqlSafe, PgConnection, Row as _, SqlSafeStr as _, SqlStr, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{Changes, Moved, connections::within, count, finished_batch};
 use crate::rows::{DeadRow, EndRow, OpenRow, ProgressRow, phase_name};
 
-const WRITE: &str = include_str!("../queries/write.postgres.sql");
+/// The parts, and the column of the answer that each gives.
+const PARTS: [(&str, &[&str]); 5] = [
+    (include_str!("../queries/write_opens.postgres.sql"), &["opened", "alive"]),
+    (include_str!("../queries/write_progress.postgres.sql"), &["moved"]),
+    (include_str!("../queries/write_ends.postgres.sql"), &["closed"]),
+    (include_str!("../queries/write_letters.postgres.sql"), &[]),
+    (include_str!("../queries/write_told.postgres.sql"), &[]),
+];
 const WRITTEN_BEFORE: &str = include_str!("../queries/written_before.postgres.sql");
+
+/// The statement for each choice of parts.
+#[derive(Debug)]
+pub(super) struct Texts(Vec<SqlStr>);
+
+impl Texts {
+    pub(super) fn new() -> Self {
+        let choices = (0..1 << PARTS.len()).map(|choice: usize| {
+            let is_chosen = |index: usize| choice & (1 << index) != 0;
+            let parts: Vec<&str> =
+                (0..PARTS.len()).filter(|index| is_chosen(*index)).map(|index| PARTS[index].0.trim_end()).collect();
+            let column = |(index, name): (usize, &&str)| match is_chosen(index) {
+                true => format!("ARRAY(SELECT id FROM {name}) AS {name}"),
+                false => format!("ARRAY[]::BYTEA[] AS {name}"),
+            };
+            let named =
+                PARTS.iter().enumerate().flat_map(|(index, (_, names))| names.iter().map(move |name| (index, name)));
+            let columns: Vec<String> = named.map(column).collect();
+            let with = if parts.is_empty() { String::new() } else { format!("WITH {} ", parts.join(",\n")) };
+            AssertSqlSafe(format!("{with}SELECT {}", columns.join(", "))).into_sql_str()
+        });
+        Self(choices.collect())
+    }
+
+    /// The statement for `changes`. Letters look at the ends, so they bring these along.
+    fn of(&self, changes: &Changes<'_>) -> SqlStr {
+        let letters = !changes.dead.is_empty() || changes.ends.iter().any(|row| row.dead.is_some());
+        let chosen = [
+            !changes.opens.is_empty(),
+            !changes.progress.is_empty(),
+            !changes.ends.is_empty() || letters,
+            letters,
+            !changes.told.is_empty(),
+        ];
+        let choice =
+            chosen.iter().enumerate().fold(0, |choice, (index, chosen)| choice | usize::from(*chosen) << index);
+        self.0[choice].clone()
+    }
+}
 
 /// Writes all of `changes`, or nothing. The batch of ended runs gets this id.
 pub(super) async fn write(
     connection: &mut PgConnection,
+    texts: &Texts,
     changes: &Changes<'_>,
     batch: Uuid,
     now: Timestamp,
 ) -> Result<Moved, Error> {
-    let row = within(statement(changes, batch, now).fetch_one(&mut *connection)).await?;
+    let row = within(statement(texts.of(changes), changes, batch, now).fetch_one(&mut *connection)).await?;
     let alive: HashSet<IncarnationId> = ids(&row, "alive", IncarnationId::from_slice)?;
     let mut moved = Moved {
         opened: ids(&row, "opened", RunId::from_slice)?,
@@ -49,8 +101,8 @@ pub(super) async fn write(
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
 
-fn statement<'q>(changes: &'q Changes<'_>, batch: Uuid, now: Timestamp) -> Query<'q> {
-    let query = bind_opens(sqlx::query(WRITE), &changes.opens);
+fn statement<'q>(text: SqlStr, changes: &'q Changes<'_>, batch: Uuid, now: Timestamp) -> Query<'q> {
+    let query = bind_opens(sqlx::query(text), &changes.opens);
     let query = bind_progress(query, &changes.progress);
     let query = bind_ends(query, &changes.ends).bind(batch.as_bytes().to_vec()).bind(now.as_micros());
     let of_ends = changes.ends.iter().filter_map(|row| Some((row.dead.as_ref()?, Some(row.identity.id))));
