@@ -89,8 +89,10 @@ fn invalid(origin: &str, reason: &toml::de::Error) -> Error {
     Error::Invalid { origin: origin.to_owned(), reason: reason.to_string().trim_end().to_owned() }
 }
 
+/// Names of roles are written with dashes everywhere else: a key may be, too.
 fn lay_over(below: &mut Table, above: Table) {
     for (key, value) in above {
+        let key = key.replace('-', "_");
         match (below.get_mut(&key), value) {
             (Some(Value::Table(below)), Value::Table(above)) => lay_over(below, above),
             (_, value) => {
@@ -225,6 +227,13 @@ mod tests {
         let error =
             load::<Config>(REFERENCE, None, &environment(&[("PATCHBAY__STORE__PATIENCE", "soon")])).unwrap_err();
         assert!(error.to_string().contains("expected a whole number and a unit"), "{error}");
+    }
+
+    #[test]
+    fn a_key_may_be_written_with_dashes() {
+        let mut below: Table = "[peers]\nwebhook_ingress = \"\"".parse().unwrap();
+        lay_over(&mut below, "[peers]\nwebhook-ingress = \"http://a:1\"".parse().unwrap());
+        assert_eq!(below, "[peers]\nwebhook_ingress = \"http://a:1\"".parse().unwrap());
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl Sender {
 
     /// Opens a channel when there is none.
     async fn connect(&mut self) {
-        if self.flight.is_some() || self.open_at > Instant::now() {
+        if (self.flight.is_some() && !self.declare_first) || self.open_at > Instant::now() {
             return;
         }
         let Some(Up { connection, .. }) = self.up().filter(|up| up.connection.status().connected()) else { return };
@@ -152,6 +152,11 @@ impl Sender {
     fn look(&mut self) {
         let Some(flight) = &mut self.flight else { return };
         let mut ended = flight.look();
+        if let Some(Spoiled::Returned { .. }) = ended.spoiled {
+            self.note(ended.told);
+            self.declare_first = true;
+            return;
+        }
         if let Some(spoiled) = ended.spoiled {
             let why = self.words(&spoiled);
             for (_, told) in &mut ended.told {
