@@ -10,7 +10,7 @@ use axum::{
 };
 use patchbay_runtime::{Shutdown, telemetry::Metrics};
 
-use crate::Check;
+use crate::{Check, Verdict};
 
 /// `/healthz` (the process lives), `/readyz` (it makes progress), `/metrics` (Prometheus).
 pub fn router(metrics: Metrics, checks: Vec<Check>, shutdown: Shutdown) -> Router {
@@ -28,12 +28,13 @@ fn readiness(checks: &[Check], shutdown: &Shutdown) -> Response {
     let mut ready = true;
     let mut text = String::new();
     for check in checks {
-        let verdict = check.holds();
-        ready &= verdict.is_ok();
+        let verdict = check.verdict();
+        ready &= !matches!(verdict, Verdict::Fails(_));
         // Writing into a string can't fail.
         let _ = match verdict {
-            Ok(()) => writeln!(text, "{}: ok", check.name()),
-            Err(reason) => writeln!(text, "{}: {reason}", check.name()),
+            Verdict::Holds => writeln!(text, "{}: ok", check.name()),
+            Verdict::Degraded(reason) => writeln!(text, "{}: degraded: {reason}", check.name()),
+            Verdict::Fails(reason) => writeln!(text, "{}: {reason}", check.name()),
         };
     }
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

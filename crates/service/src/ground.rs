@@ -39,13 +39,30 @@ pub struct Installed {
 /// One condition of readiness. It says why when it does not hold.
 pub struct Check {
     name: &'static str,
-    probe: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
+    probe: Box<dyn Fn() -> Verdict + Send + Sync>,
+}
+
+/// How it is with a condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It holds.
+    Holds,
+    /// It holds well enough to go on, though not as it should, for this reason.
+    Degraded(String),
+    /// It does not hold, for this reason.
+    Fails(String),
+}
+
+impl From<Result<(), String>> for Verdict {
+    fn from(verdict: Result<(), String>) -> Self {
+        verdict.map_or_else(Self::Fails, |()| Self::Holds)
+    }
 }
 
 impl Check {
     /// A condition with its name. `probe` must not block.
-    pub fn new(name: &'static str, probe: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Self {
-        Self { name, probe: Box::new(probe) }
+    pub fn new<V: Into<Verdict>>(name: &'static str, probe: impl Fn() -> V + Send + Sync + 'static) -> Self {
+        Self { name, probe: Box::new(move || probe().into()) }
     }
 
     /// Its name.
@@ -54,12 +71,21 @@ impl Check {
         self.name
     }
 
-    /// Whether it holds now.
+    /// How it is now.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        (self.probe)()
+    }
+
+    /// Whether it holds now, well or badly.
     ///
     /// # Errors
     /// Why it does not.
     pub fn holds(&self) -> Result<(), String> {
-        (self.probe)()
+        match self.verdict() {
+            Verdict::Holds | Verdict::Degraded(_) => Ok(()),
+            Verdict::Fails(reason) => Err(reason),
+        }
     }
 }
 

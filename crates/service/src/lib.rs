@@ -12,5 +12,5 @@ mod role;
 mod socket;
 pub mod status;
 
-pub use ground::{Check, Ground, Installed};
+pub use ground::{Check, Ground, Installed, Verdict};
 pub use role::{Role, UnknownRole};

@@ -30,6 +30,15 @@ pub fn pack(bytes: &[u8]) -> Vec<u8> {
     packed
 }
 
+/// How many bytes were packed.
+#[must_use]
+pub fn unpacked_bytes(packed: &[u8]) -> usize {
+    match packed {
+        [LZ4, a, b, c, d, ..] => u32::from_le_bytes([*a, *b, *c, *d]) as usize,
+        other => other.len().saturating_sub(1),
+    }
+}
+
 /// The bytes that were packed.
 ///
 /// # Errors
@@ -57,6 +66,7 @@ mod tests {
     fn gives_back_what_it_took() {
         for bytes in [Vec::new(), b"short".to_vec(), vec![b'a'; 5_000], (0..=255).cycle().take(300).collect()] {
             assert_eq!(unpack(&pack(&bytes)).unwrap(), bytes);
+            assert_eq!(unpacked_bytes(&pack(&bytes)), bytes.len());
         }
     }
 

@@ -18,6 +18,7 @@ use patchbay_proto::{
         connection_internal_service_client::ConnectionInternalServiceClient,
     },
 };
+use patchbay_runtime::Clock;
 use patchbay_service::status;
 use patchbay_types::{AutomationId, ConnectionId, Fault, SourceId, WorkspaceId, fault::Code};
 
@@ -40,6 +41,9 @@ pub(crate) struct Definitions {
     delays: Vec<Duration>,
     gates: Arc<Gates>,
     known: Mutex<Known>,
+    /// Since when the owners can't be asked, since boot, and why.
+    trouble: Mutex<Option<(Duration, String)>>,
+    clock: Clock,
     /// One at a time: an older answer must not overwrite a newer one.
     refreshing: tokio::sync::Mutex<()>,
 }
@@ -74,6 +78,7 @@ impl Definitions {
         catalog: Arc<Catalog>,
         delays: Vec<Duration>,
         gates: Arc<Gates>,
+        clock: Clock,
     ) -> Self {
         Self {
             automation: AutomationInternalServiceClient::new(automation).max_decoding_message_size(LARGEST_ANSWER),
@@ -82,6 +87,8 @@ impl Definitions {
             delays,
             gates,
             known: Mutex::default(),
+            trouble: Mutex::default(),
+            clock,
             refreshing: tokio::sync::Mutex::default(),
         }
     }
@@ -89,8 +96,37 @@ impl Definitions {
     /// Catches up with the owners. When one can't be reached nothing may be decided.
     pub(crate) async fn refresh(&self) -> Result<(), Fault> {
         let _turn = self.refreshing.lock().await;
-        while self.refresh_once().await? {}
-        Ok(())
+        let refreshed = async {
+            while self.refresh_once().await? {}
+            Ok(())
+        };
+        let refreshed: Result<(), Fault> = refreshed.await;
+        self.note(refreshed.as_ref().err());
+        refreshed
+    }
+
+    /// For how long the owners can't be asked, and why.
+    pub(crate) fn trouble(&self) -> Option<(Duration, String)> {
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.since_boot();
+        trouble.as_ref().map(|(since, reason)| (now.saturating_sub(*since), reason.clone()))
+    }
+
+    /// Logs the beginning and the end of an outage, not every try.
+    fn note(&self, fault: Option<&Fault>) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        match (fault, trouble.take()) {
+            (None, None) => {}
+            (None, Some(_)) => tracing::info!("definitions can be read again"),
+            (Some(fault), before) => {
+                let reason = fault.to_string();
+                if before.as_ref().is_none_or(|(_, said)| *said != reason) {
+                    tracing::warn!(reason, "definitions can't be read, events and runs wait");
+                }
+                let since = before.map_or_else(|| self.clock.since_boot(), |(since, _)| since);
+                *trouble = Some((since, reason));
+            }
+        }
     }
 
     /// One answer of each owner. True while there may be more.

@@ -9,7 +9,7 @@ use patchbay_proto::{
     },
 };
 use patchbay_runtime::Clock;
-use patchbay_store::Engine;
+use patchbay_store::{Engine, payload};
 use patchbay_types::{AutomationId, ConnectionId, Fault, RunId, WorkspaceId, fault::Code};
 use prost::Message as _;
 
@@ -23,7 +23,7 @@ use crate::{
 /// Runs in one answer.
 const MOST: i64 = 1_000;
 const USUAL: i64 = 50;
-/// Rows that are read at once, and the bytes of stored rows after which a page ends early: runs carry whole bodies.
+/// Rows that are read at once, and the bytes, unpacked, after which a page ends early: runs carry whole bodies.
 const READ_AT_ONCE: i64 = 25;
 const LARGEST_PAGE: usize = 8 * 1024 * 1024;
 /// Runs that are looked at together for those that a filter leaves, and how often in one answer: where there are millions
@@ -185,7 +185,7 @@ impl Desk {
                     let next = page.last().map(|row| row.id.clone()).unwrap_or_default();
                     return Ok((page, next.into()));
                 }
-                bytes += row.input.len() + row.steps.len();
+                bytes += payload::unpacked_bytes(&row.input) + payload::unpacked_bytes(&row.steps);
                 filter.before = RunId::from_slice(&row.id).ok();
                 page.push(row);
             }

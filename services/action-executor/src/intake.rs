@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use patchbay_broker::{Consumer, Delivery};
-use patchbay_proto::event::v1::TriggerFired;
+use patchbay_proto::{Topic, event::v1::TriggerFired};
 use patchbay_runtime::backoff::Backoff;
 use patchbay_types::{ConnectionId, SourceId, Timestamp};
 use prost::Message as _;
@@ -19,6 +19,8 @@ use crate::{
 
 /// How often room for all runs of one event is looked for.
 const ROOM_LOOK: Duration = Duration::from_millis(5);
+/// How long events are held while nobody can be asked what they start.
+const HOLD_UNDECIDED: Duration = Duration::from_secs(5);
 /// Events in one claim.
 const BATCH: usize = 256;
 
@@ -26,7 +28,8 @@ const BATCH: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Intake {
     executor: Arc<Executor>,
-    consumer: Box<dyn Consumer>,
+    /// Nothing while events are left to others.
+    consumer: Option<Box<dyn Consumer>>,
     /// Deliveries for which there was no room yet.
     backlog: VecDeque<Delivery>,
     /// Runs that wait a moment for a permit, oldest first.
@@ -42,7 +45,7 @@ struct Patient {
 
 impl Intake {
     pub(crate) fn new(executor: Arc<Executor>, consumer: Box<dyn Consumer>) -> Self {
-        Self { executor, consumer, backlog: VecDeque::new(), patient: VecDeque::new() }
+        Self { executor, consumer: Some(consumer), backlog: VecDeque::new(), patient: VecDeque::new() }
     }
 
     /// Works until the shutdown begins. What was not claimed by then goes back to the broker.
@@ -61,8 +64,8 @@ impl Intake {
             }
             // Whoever owns the definitions must be asked after the events are there: an event accepted after a
             // publish then meets the published version.
-            if let Err(fault) = self.executor.definitions.refresh().await {
-                tracing::warn!(error = %fault, "definitions can't be read, events wait");
+            if self.executor.definitions.refresh().await.is_err() {
+                self.leave_to_others();
                 shutdown.or(tokio::time::sleep(backoff.next_wait())).await;
                 continue;
             }
@@ -83,8 +86,27 @@ impl Intake {
         }
     }
 
+    /// Gives back what it holds when it could not decide about it for long: another executor may know better. It takes
+    /// events again when it can decide about them.
+    fn leave_to_others(&mut self) {
+        let too_long = self.executor.definitions.trouble().is_some_and(|(length, _)| length > HOLD_UNDECIDED);
+        if too_long && self.consumer.take().is_some() {
+            tracing::warn!("events are left to other executors until definitions can be read");
+            self.backlog.clear();
+            self.patient.clear();
+        }
+    }
+
     /// Returns when there is something to do.
     async fn wait(&mut self) -> Result<(), patchbay_broker::Error> {
+        if self.consumer.is_none() {
+            if self.executor.definitions.trouble().is_some() {
+                return Ok(());
+            }
+            let prefetch = self.executor.config.in_flight;
+            self.consumer = Some(self.executor.broker.subscribe(Topic::TriggerFired, prefetch).await?);
+        }
+        let Some(consumer) = self.consumer.as_mut() else { return Ok(()) };
         if self.executor.is_short_of_disk() {
             tokio::time::sleep(self.executor.config.poll).await;
             return Ok(());
@@ -94,7 +116,7 @@ impl Intake {
         let patience = self.patient.front().map(|patient| patient.until.saturating_sub(now));
         let signals = executor.gates.signals();
         tokio::select! {
-            deliveries = next(&executor, &mut self.consumer, self.backlog.front()) => self.backlog.extend(deliveries?),
+            deliveries = next(&executor, consumer, self.backlog.front()) => self.backlog.extend(deliveries?),
             () = signals.returned.notified(), if patience.is_some() => {}
             () = tokio::time::sleep(patience.unwrap_or_default()), if patience.is_some() => {}
         }

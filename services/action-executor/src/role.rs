@@ -1,6 +1,6 @@
 //! Wiring.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use patchbay_connector::Catalog;
 use patchbay_egress::Egress;
@@ -26,6 +26,9 @@ use crate::{
     wake, workers,
     writer::writer,
 };
+
+/// How long the owners of definitions may be away before this process counts as one that makes no progress.
+const UNREADABLE: Duration = Duration::from_secs(2);
 
 /// Builds the role and starts its tasks.
 ///
@@ -56,7 +59,14 @@ pub async fn install(
     let gates = Arc::new(Gates::new(rules));
     let delays = config.retry_delays.clone();
     let executor = Arc::new(Executor {
-        definitions: Definitions::new(automation, connection.clone(), catalog, delays, Arc::clone(&gates)),
+        definitions: Definitions::new(
+            automation,
+            connection.clone(),
+            catalog,
+            delays,
+            Arc::clone(&gates),
+            ground.clock.clone(),
+        ),
         credentials: Credentials::new(connection, ground.clock.clone(), config.credential_hold),
         slots: Slots::new(config.in_flight, config.in_flight_bytes),
         lease: Lease::new(config.lease, ground.clock.clone()),
@@ -88,11 +98,23 @@ pub async fn install(
     ground.tasks.spawn("executor sweep", workers::sweep(Arc::clone(&executor)));
     ground.tasks.spawn("executor drain", drain(Arc::clone(&executor), drained));
     let probe = Arc::clone(&executor);
-    let disk = Check::new("executor", move || {
-        if probe.is_short_of_disk() { Err("disk is full, nothing new is begun".to_owned()) } else { Ok(()) }
-    });
+    let progress = Check::new("executor", move || progress(&probe));
     let services = Routes::new(RunServiceServer::new(RunGrpc::new(executor, teller)));
-    Ok(Installed { services: Some(services), http: None, checks: vec![disk] })
+    Ok(Installed { services: Some(services), http: None, checks: vec![progress] })
+}
+
+/// Whether events become runs and runs go on.
+fn progress(executor: &Executor) -> Result<(), String> {
+    if executor.is_short_of_disk() {
+        return Err("disk is full, nothing new is begun".to_owned());
+    }
+    if executor.lease.remaining(executor.lease.owner()).is_none_or(|left| left.is_zero()) {
+        return Err("its lease is over and can't be renewed, nothing new is begun".to_owned());
+    }
+    match executor.definitions.trouble() {
+        Some((length, reason)) if length > UNREADABLE => Err(format!("definitions can't be read: {reason}")),
+        _ => executor.writer.health(),
+    }
 }
 
 /// Whether every value can work.

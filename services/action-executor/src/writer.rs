@@ -1,6 +1,9 @@
 //! The one task that writes runs: it puts whatever is asked meanwhile into one transaction.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use patchbay_runtime::{Clock, Shutdown, backoff::Backoff, data_directory::Reserve};
 use patchbay_store::Error;
@@ -52,12 +55,17 @@ impl Request {
 #[derive(Debug, Clone)]
 pub(crate) struct Writer {
     requests: mpsc::Sender<Request>,
+    trouble: Trouble,
 }
+
+/// Why nothing can be written now.
+type Trouble = Arc<Mutex<Option<String>>>;
 
 /// The task's side.
 #[derive(Debug)]
 pub(crate) struct WriterTask {
     requests: mpsc::Receiver<Request>,
+    trouble: Trouble,
     store: Store,
     clock: Clock,
     reserve: Option<Reserve>,
@@ -74,10 +82,21 @@ pub(crate) fn writer(
     telemetry: Arc<Telemetry>,
 ) -> (Writer, WriterTask) {
     let (sender, receiver) = mpsc::channel(WAITING);
-    (Writer { requests: sender }, WriterTask { requests: receiver, store, clock, reserve, teller, telemetry })
+    let trouble = Trouble::default();
+    let task =
+        WriterTask { requests: receiver, trouble: Arc::clone(&trouble), store, clock, reserve, teller, telemetry };
+    (Writer { requests: sender, trouble }, task)
 }
 
 impl Writer {
+    /// Whether what is asked can be written.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn health(&self) -> Result<(), String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
+    }
+
     /// Opens runs. Returns those whose event was new, when they are durable; nothing when the process ends or is declared
     /// dead first.
     pub(crate) async fn open(&self, rows: Vec<OpenRow>) -> Option<Vec<RunId>> {
@@ -202,6 +221,7 @@ impl WriterTask {
         loop {
             let error = match self.store.write(&changes, self.clock.now()).await {
                 Ok(mut written) => {
+                    self.note(None);
                     self.telemetry.written(&changes, &written);
                     if let Some((id, batch)) = written.finished.take() {
                         self.teller.tell(id, batch);
@@ -218,11 +238,24 @@ impl WriterTask {
                     tracing::error!(error = %error.chain(), "database could not be synced, ending at once");
                     std::process::abort();
                 }
-                _ => tracing::error!(error = %error.chain(), "runs can't be written, trying again"),
+                _ => {}
             }
+            self.note(Some(&error));
             changes.again = true;
             tokio::time::sleep(backoff.next_wait()).await;
         }
+    }
+
+    /// Keeps why nothing can be written, and logs what has changed about it.
+    fn note(&self, error: Option<&Error>) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let reason = error.map(|error| format!("runs can't be written: {}", error.chain()));
+        match (&reason, trouble.as_ref()) {
+            (Some(reason), before) if before != Some(reason) => tracing::error!(reason, "trying again"),
+            (None, Some(_)) => tracing::info!("runs can be written again"),
+            _ => {}
+        }
+        *trouble = reason;
     }
 }
 

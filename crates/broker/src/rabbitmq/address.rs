@@ -7,8 +7,10 @@ use lapin::uri::AMQPUri;
 use super::options::Options;
 use crate::Error;
 
-/// Bytes of a frame at most: the client library keeps 32 of them for each direction of a connection.
-pub(super) const FRAME_BYTES: u32 = 64 * 1024;
+/// Bytes of a frame at most, as many as the broker takes from anybody unless it is told otherwise: headers come in one frame,
+/// whoever published them, and one that is larger than was agreed ends the connection. The client library keeps 32 of them
+/// for each direction of a connection.
+pub(super) const FRAME_BYTES: u32 = 128 * 1024;
 
 /// Where the broker is. Shows everything but the password.
 #[derive(Clone)]

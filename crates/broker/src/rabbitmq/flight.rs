@@ -105,6 +105,11 @@ impl Flight {
         Self { channel: Arc::new(channel), bell, sent, first: 0, ended: Ended::default() }
     }
 
+    /// Whether it can be sent on.
+    pub(super) fn is_open(&self) -> bool {
+        self.channel.status().connected()
+    }
+
     /// Sends a message of a request.
     pub(super) fn send(&mut self, request: u64, message: Outgoing, now: Instant) {
         let number = self.first + self.sent.len() as u64;
@@ -119,8 +124,11 @@ impl Flight {
         });
         let waker = Waker::from(Arc::new(Ring { bell: Arc::clone(&self.bell), number }));
         self.sent.push_back(Some(Sent { confirm, waker, request, at: now }));
-        // The first look sends it.
+        // The first look sends it. What ends at once rings no bell.
         self.look_at(number);
+        if !self.ended.told.is_empty() {
+            self.bell.notify.notify_one();
+        }
     }
 
     /// Waits until there is something to look at.

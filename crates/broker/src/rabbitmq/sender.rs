@@ -99,6 +99,12 @@ impl Sender {
 
     /// Opens a channel when there is none.
     async fn connect(&mut self) {
+        if self.flight.as_ref().is_some_and(|flight| !flight.is_open()) {
+            self.look();
+        }
+        if self.flight.as_ref().is_some_and(|flight| !flight.is_open()) {
+            self.give_up("the channel ended".into());
+        }
         if (self.flight.is_some() && !self.declare_first) || self.open_at > Instant::now() {
             return;
         }

@@ -1,8 +1,8 @@
 //! Connections and queues that end while they are used.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -64,12 +64,13 @@ async fn what_was_confirmed_is_there_although_connections_end_while_publishing()
 async fn a_message_that_no_queue_took_is_not_confirmed() {
     let house = House::new().await;
     let mut load = JoinSet::new();
-    for publisher in 0..64_u64 {
+    for publisher in 0..16_u64 {
         let broker = Arc::clone(&house.broker);
         load.spawn(async move {
-            for number in (publisher..).step_by(64).filter(|number| number % 8 != 3) {
+            for number in (publisher..).step_by(16) {
+                let tenant = [0, 1, 2, 4, 5, 6, 7][usize::try_from(number % 7).unwrap()];
                 // Those that were on their way when one came back are not confirmed either.
-                let _ = broker.publish(TOPIC, vec![of_tenant(number)]).await;
+                let _ = broker.publish(TOPIC, vec![Message { tenant, ..message(number) }]).await;
             }
         });
     }
@@ -84,9 +85,10 @@ async fn a_message_that_no_queue_took_is_not_confirmed() {
     });
 
     let mut failed = 0;
-    for round in 1..=20 {
+    for round in 1..=8 {
         delete(&house, "trigger.fired.3").await;
-        let sent: Vec<_> = (0..50).map(|number| Message { tenant: 3, ..message(round * 1_000_000_000 + number) }).collect();
+        let sent: Vec<_> =
+            (0..50).map(|number| Message { tenant: 3, ..message(round * 1_000_000_000 + number) }).collect();
         let results = join_all(sent.iter().map(|sent| house.broker.publish(TOPIC, vec![sent.clone()]))).await;
         let confirmed: BTreeSet<_> =
             sent.iter().zip(&results).filter(|(_, result)| result.is_ok()).map(|(sent, _)| sent.key.clone()).collect();
@@ -95,7 +97,7 @@ async fn a_message_that_no_queue_took_is_not_confirmed() {
         wait_until("what was confirmed is there", || confirmed.is_subset(&delivered.lock().unwrap())).await;
     }
 
-    assert!(failed >= 20, "{failed}");
+    assert!(failed >= 8, "{failed}");
     load.abort_all();
 }
 

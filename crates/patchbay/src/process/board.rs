@@ -18,7 +18,7 @@ impl Board {
     /// The conditions that there are now.
     pub(super) fn checks(&self) -> Vec<Check> {
         let checks = self.all();
-        checks.into_iter().map(|check| Check::new(check.name(), move || check.holds())).collect()
+        checks.into_iter().map(|check| Check::new(check.name(), move || check.verdict())).collect()
     }
 
     /// All of them as one, also those that come later.

@@ -4,7 +4,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -22,7 +22,7 @@ use super::{
     state::State,
     words,
 };
-use crate::{Role, access::Access};
+use crate::{Role, Verdict, access::Access};
 
 /// All addresses of a peer.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub(crate) struct Pool {
     links: watch::Sender<Links>,
     /// Where the next call begins to look.
     turn: AtomicUsize,
+    /// Whether the peer was there once.
+    found: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -50,7 +52,11 @@ impl Pool {
         tasks: &Tasks,
     ) -> Result<Arc<Self>, Error> {
         let places = address.places.iter().map(|place| Target::new(place, access)).collect::<Result<_, _>>()?;
-        let pool = Arc::new(Self { links: watch::Sender::new(Links::default()), turn: AtomicUsize::new(0) });
+        let pool = Arc::new(Self {
+            links: watch::Sender::new(Links::default()),
+            turn: AtomicUsize::new(0),
+            found: AtomicBool::new(false),
+        });
         let resolver = Resolver {
             places,
             pool: Arc::clone(&pool),
@@ -85,19 +91,23 @@ impl Pool {
         links.all.iter().any(|other| !Arc::ptr_eq(other, link) && !other.state().is_down())
     }
 
-    /// Whether the peer is there, at one address at least. Else why not.
-    pub(crate) fn verdict(&self) -> Result<(), String> {
+    /// Whether the peer is there, at one address at least. Else why not: who never reached it can't begin, but who did goes
+    /// on with what does not need it, and must not be taken down with it.
+    pub(crate) fn verdict(&self) -> Verdict {
         let links = self.links.borrow();
         let mut reason = None;
         for link in &links.all {
             match link.state() {
-                State::Ready | State::Waiting => return Ok(()),
+                State::Ready | State::Waiting => {
+                    self.found.store(true, Ordering::Relaxed);
+                    return Verdict::Holds;
+                }
                 State::Unknown => {}
                 State::Down(words) => reason = reason.or(Some(words)),
             }
         }
-        let reason = reason.or_else(|| links.trouble.clone());
-        Err(reason.unwrap_or_else(|| "was not reached yet".to_owned()))
+        let reason = reason.or_else(|| links.trouble.clone()).unwrap_or_else(|| "was not reached yet".to_owned());
+        if self.found.load(Ordering::Relaxed) { Verdict::Degraded(reason) } else { Verdict::Fails(reason) }
     }
 
     /// Why there is no address.

@@ -21,7 +21,7 @@ use patchbay_proto::connection::v1::{
 };
 use patchbay_runtime::{Shutdown, Tasks};
 use patchbay_service::{
-    Check, Role,
+    Check, Role, Verdict,
     access::{Access, ServiceToken, Tls},
     grpc, peer,
 };
@@ -188,7 +188,7 @@ impl Process {
 /// A process that calls the role `connection`.
 pub(crate) struct Caller {
     tasks: Tasks,
-    peer: peer::Peer,
+    pub(crate) peer: peer::Peer,
 }
 
 impl Caller {
@@ -228,8 +228,12 @@ impl Caller {
         answer.map(|answer| answer.into_inner().id)
     }
 
+    /// Whether the peer is there, whatever that means for readiness.
     pub(crate) fn holds(&self) -> Result<(), String> {
-        self.peer.check.holds()
+        match self.peer.check.verdict() {
+            Verdict::Holds => Ok(()),
+            Verdict::Degraded(reason) | Verdict::Fails(reason) => Err(reason),
+        }
     }
 
     /// Returns when the peer was found.

@@ -65,10 +65,13 @@ async fn a_peer_is_found_again_after_a_crash() {
     let mut process = Process::start(access(TOKEN, None)).await;
     let caller = Caller::of(&process.http());
     assert_eq!(caller.create().await.unwrap(), 4);
+    caller.found().await;
 
     process.crash().await;
     caller.complains(&format!("can't be reached at {}: connection refused", process.http())).await;
     assert_eq!(caller.create().await.unwrap_err().code(), Code::Unavailable);
+    // Who had reached it goes on with what does not need it.
+    assert_eq!(caller.peer.check.holds(), Ok(()));
 
     process.start_again().await;
     assert_eq!(caller.create().await.unwrap(), 4);

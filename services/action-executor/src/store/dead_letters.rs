@@ -44,6 +44,14 @@ impl Store {
             .bind(limit).fetch_all(pool).await)?)
     }
 
+    /// Leaves a dead letter where it is, with a word about why its event was not brought in.
+    pub(crate) async fn refuse_replay(&self, id: i64, error: &str) -> Result<(), Error> {
+        let text = include_str!("../queries/refuse_replay.sql");
+        let mut transaction = self.engine.begin().await?;
+        write!(transaction, connection => sqlx::query(text).bind(id).bind(error).execute(connection).await.map(drop))?;
+        transaction.commit().await
+    }
+
     /// Forgets a dead letter. False when there is none.
     pub(crate) async fn drop_dead_letter(&self, workspace: WorkspaceId, id: i64) -> Result<bool, Error> {
         let text = include_str!("../queries/drop_dead_letter.sql");

@@ -85,7 +85,7 @@ async fn a_waiting_run_of_a_deleted_automation_fails_and_says_so() {
 #[tokio::test]
 async fn versions_that_cannot_be_asked_for_make_runs_wait() {
     let mut setup = Setup::default();
-    setup.config.retry_delays = vec![std::time::Duration::from_millis(50)];
+    setup.config.retry_delays = vec![std::time::Duration::from_secs(1)];
     let (mut house, partner) = (House::with(setup).await, Partner::new().await);
     let connection = house.peers.connect(&partner);
     let (automation, source) = house.peers.publish(import(connection));

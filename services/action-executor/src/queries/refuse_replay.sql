@@ -1,0 +1,3 @@
+UPDATE executor_dead_letters
+SET replay_at = NULL, error = $2
+WHERE id = $1
