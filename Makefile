@@ -15,7 +15,7 @@ ON_SERVERS := patchbay-store patchbay-service $(patsubst services/%/Cargo.toml,p
 ON_SERVERS_ONLY := target."cfg(unix)".runner = ["$(CURDIR)/deploy/services.sh", "of", "$(ON_SERVERS)"]
 
 .DEFAULT_GOAL := help
-.PHONY: help build fmt lint test test-with-services services-up services-down run bench clean-data tools
+.PHONY: help build fmt lint test test-with-services soak services-up services-down run bench clean-data tools
 
 help: ## Lists what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -33,6 +33,11 @@ test-with-services:
 	cargo test --workspace
 	PATCHBAY_TEST_STORE=postgres PATCHBAY_TEST_BROKER=rabbitmq \
 		cargo --config '$(ON_SERVERS_ONLY)' test --workspace --tests
+
+soak: tools ## Kills everything under load for ten minutes, in an order that PATCHBAY_CHAOS_SEED decides
+	cargo build --workspace --all-targets
+	PATCHBAY_CHAOS_SECONDS=$(or $(PATCHBAY_CHAOS_SECONDS),600) deploy/services.sh with "$(SERVICES_DIR)" \
+		cargo test -p patchbay-tests -- chaos --nocapture
 
 services-up: ## Starts PostgreSQL and RabbitMQ for tests, prints lines for `eval`
 	@deploy/services.sh up "$(SERVICES_DIR)"

@@ -105,7 +105,7 @@ impl Sender {
         if self.flight.as_ref().is_some_and(|flight| !flight.is_open()) {
             self.give_up("the channel ended".into());
         }
-        if (self.flight.is_some() && !self.declare_first) || self.open_at > Instant::now() {
+        if self.flight.is_some() || self.open_at > Instant::now() {
             return;
         }
         let Some(Up { connection, .. }) = self.up().filter(|up| up.connection.status().connected()) else { return };
@@ -158,11 +158,6 @@ impl Sender {
     fn look(&mut self) {
         let Some(flight) = &mut self.flight else { return };
         let mut ended = flight.look();
-        if let Some(Spoiled::Returned { .. }) = ended.spoiled {
-            self.note(ended.told);
-            self.declare_first = true;
-            return;
-        }
         if let Some(spoiled) = ended.spoiled {
             let why = self.words(&spoiled);
             for (_, told) in &mut ended.told {

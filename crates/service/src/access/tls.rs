@@ -156,7 +156,9 @@ impl Certificate {
         let last = self.announced.load(Ordering::Relaxed);
         let due = now.before(A_DAY).as_micros() >= last;
         if due && self.announced.compare_exchange(last, now.as_micros(), Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-            tracing::warn!(path = %self.path.display(), reason, "a week from now peers will refuse the certificate");
+            // Looked at as of a week from now.
+            let reason = reason.replace("has expired at", "it expires at");
+            tracing::warn!(path = %self.path.display(), reason, "within a week peers will refuse the certificate");
         }
     }
 }
