@@ -58,7 +58,9 @@ pub(crate) struct Mesh {
 
 /// Runs until a signal, or until a part fails.
 pub(crate) fn run(plan: Plan) -> Result<(), Failure> {
-    telemetry::start_logging(plan.format.into(), &plan.config.log.filter).map_err(Failure::usage)?;
+    // The client library of RabbitMQ logs what it can't deliver, bodies and all, and at its finest how it logs in.
+    let filter = format!("{},lapin=off", plan.config.log.filter);
+    telemetry::start_logging(plan.format.into(), &filter).map_err(Failure::usage)?;
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     if plan.config.runtime.worker_threads > 0 {
         builder.worker_threads(plan.config.runtime.worker_threads);

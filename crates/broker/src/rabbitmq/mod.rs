@@ -29,6 +29,7 @@ mod request;
 mod sender;
 mod session;
 mod shelf;
+mod stream;
 mod topology;
 mod turns;
 mod window;

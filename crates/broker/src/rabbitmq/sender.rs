@@ -38,6 +38,8 @@ pub(super) struct Sender {
     open_at: Instant,
     /// Whether something may be missing.
     declare_first: bool,
+    /// Whether the broker did not confirm in time, and nothing since.
+    is_silent: bool,
 }
 
 impl Sender {
@@ -60,6 +62,7 @@ impl Sender {
             backoff,
             open_at: Instant::now(),
             declare_first: false,
+            is_silent: false,
         }
     }
 
@@ -172,6 +175,9 @@ impl Sender {
         }
         if !ended.told.is_empty() {
             self.backoff.reset();
+            if std::mem::take(&mut self.is_silent) {
+                self.say(None);
+            }
             self.note(ended.told);
         }
     }
@@ -228,11 +234,18 @@ impl Sender {
             };
             Pending::begin(request).0.end(Err(error));
         }
+        let mut is_silent = false;
         for pending in self.pending.values_mut().take_while(|pending| pending.deadline <= now) {
+            is_silent |= pending.is_waiting() && blocked.is_none();
             let why = blocked
                 .as_ref()
                 .map_or_else(|| "it did not confirm in time".into(), |why| format!("blocked by the broker: {why}"));
             pending.end(Err(PublishError::Unavailable(why)));
+        }
+        if is_silent && !self.is_silent {
+            // Others need not wait as long to be told.
+            self.is_silent = true;
+            self.say(Some("does not confirm what is published".into()));
         }
         // What is never confirmed takes room for ever. While the broker blocks, it has no chance to confirm.
         let patience = 2 * self.plan.options.confirm_timeout;

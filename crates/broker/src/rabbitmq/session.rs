@@ -1,13 +1,12 @@
 //! The task of one consumer: it alone has its channels, one after the other.
 
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
-use futures_util::{FutureExt, Stream};
 use lapin::message::Delivery;
 use lapin::options::{
     BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, QueueBindOptions,
@@ -23,14 +22,13 @@ use super::fault::{Fault, words_of};
 use super::link::{Plan, State};
 use super::names::{Names, Source};
 use super::shelf::Shelf;
+use super::stream::poll_deliveries;
 use super::window::Order;
 use super::{codec, letter};
 use crate::Error;
 
 /// Acknowledgements are told at once, but not more often than this.
 const TELL_EVERY: Duration = Duration::from_millis(1);
-/// Deliveries of a lane that are taken at once.
-const AT_ONCE: usize = 64;
 /// How often the watchdog looks, at most.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -310,46 +308,5 @@ impl Session {
         };
         self.recycled.inc();
         Some(End::Failed(Fault::Passing(why)))
-    }
-}
-
-/// How a stream of deliveries ended.
-enum Ended {
-    Failed(lapin::Error),
-    /// The broker cancelled it: its queue was deleted.
-    Cancelled(ShortString),
-}
-
-impl Ended {
-    fn fault(self, channel: &Channel) -> Fault {
-        match self {
-            Self::Failed(error) => Fault::Passing(words_of(&error)),
-            Self::Cancelled(queue) if channel.status().connected() => {
-                Fault::Passing(format!("queue {queue} was deleted, it is declared again"))
-            }
-            Self::Cancelled(_) => Fault::Passing("the channel was closed".into()),
-        }
-    }
-}
-
-/// Takes what has come, from each lane a share.
-fn poll_deliveries(
-    consumers: &mut [Consumer],
-    taken: &mut Vec<(usize, Delivery)>,
-    context: &mut Context<'_>,
-) -> Poll<Option<Ended>> {
-    for (lane, consumer) in consumers.iter_mut().enumerate() {
-        for _ in 0..AT_ONCE {
-            match Pin::new(&mut *consumer).poll_next(context) {
-                Poll::Ready(Some(Ok(delivery))) => taken.push((lane, delivery)),
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Ended::Failed(error))),
-                Poll::Ready(None) => return Poll::Ready(Some(Ended::Cancelled(consumer.queue()))),
-                Poll::Pending => break,
-            }
-        }
-    }
-    match taken.is_empty() {
-        true => Poll::Pending,
-        false => Poll::Ready(None),
     }
 }

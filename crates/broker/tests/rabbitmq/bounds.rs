@@ -64,7 +64,7 @@ async fn refuses_what_is_too_large_and_goes_on() {
     let house = House::with(|options| Options { max_message_bytes: 100_000, ..options }).await;
     let key = message(1).key;
     let of = |bytes: usize| Message { key: key.clone(), payload: vec![0; bytes - 7].into(), ..Message::default() };
-    let headers = Message { headers: vec![("a".into(), "x".repeat(60_000))], ..message(1) };
+    let headers = Message { headers: vec![("a".into(), "x".repeat(70_000))], ..message(1) };
 
     let too_large = house.broker.publish(TOPIC, vec![message(2), of(100_001)]).await;
     let headers_too_large = house.broker.publish(TOPIC, vec![headers]).await;

@@ -100,8 +100,6 @@ impl House {
     }
 
     pub(crate) async fn with(tune: fn(Options) -> Options) -> Self {
-        patchbay_runtime::telemetry::start_logging(patchbay_runtime::telemetry::LogFormat::Text, "info,lapin=info")
-            .unwrap();
         let (url, prefix) = (url(), prefix());
         let (proxy, broker) = enter(&url, &prefix, tune).await;
         Self { url, prefix, proxy, broker, tune }
