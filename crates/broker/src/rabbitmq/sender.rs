@@ -126,6 +126,7 @@ impl Sender {
         match timeout(self.plan.options.connect_timeout, opening).await {
             Ok(Ok(channel)) => {
                 self.flight = Some(Flight::new(channel));
+                self.is_silent = false;
                 self.say(None);
             }
             Ok(Err(error)) => self.not_opened(words_of(&error)),
