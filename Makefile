@@ -30,9 +30,9 @@ test: tools ## Builds everything once and runs all tests, on every engine and br
 
 # What `test` runs when PostgreSQL and RabbitMQ are there.
 test-with-services:
-	cargo test --workspace
+	cargo test --workspace --no-fail-fast
 	PATCHBAY_TEST_STORE=postgres PATCHBAY_TEST_BROKER=rabbitmq \
-		cargo --config '$(ON_SERVERS_ONLY)' test --workspace --tests
+		cargo --config '$(ON_SERVERS_ONLY)' test --workspace --tests --no-fail-fast
 
 soak: tools ## Kills everything under load for ten minutes, in an order that PATCHBAY_CHAOS_SEED decides
 	cargo build --workspace --all-targets
