@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::{
     house::{Process, launch, sandbox},
-    ledger::{Load, settle},
+    ledger::{Load, say, settle},
     mesh::{self, Ground, Mesh},
 };
 
@@ -163,12 +163,12 @@ async fn nothing_is_lost_or_done_twice_when_everything_is_killed_under_load() {
     let person = house.mesh.log_in().await;
     let report = settle(&person, house.sandbox.address("listen"), &accepted, REST).await;
 
-    eprintln!(
+    say(&format!(
         "chaos: seed {seed}, {} s, kills {kills:?}, ended by themselves {restarts:?}; {report}; not accepted {refused}; \
          settled {} s after the last kill",
         length.as_secs(),
         rested.elapsed().as_secs()
-    );
+    ));
     assert_eq!((&report.lost, &report.doubled, &report.repeated, &report.wrong), (&vec![], &vec![], &vec![], &vec![]));
     assert_eq!(report.runs.keys().find(|status| !["succeeded", "outcome_unknown"].contains(&status.as_str())), None);
     assert!(

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 
 use crate::{
     house::{PATIENCE, launch, sandbox},
-    ledger::{Load, accepted, settle},
+    ledger::{Load, accepted, say, settle},
     mesh::{self, Ground, Mesh},
 };
 
@@ -38,7 +38,7 @@ async fn an_executor_that_stood_still_for_longer_than_its_lease_ends_no_run_twic
     let (accepted, _) = load.end().await;
 
     let report = settle(&person, sandbox.address("listen"), &accepted, PATIENCE).await;
-    eprintln!("frozen executor: {report}");
+    say(&format!("frozen executor: {report}"));
     assert_eq!((&report.lost, &report.doubled, &report.wrong), (&vec![], &vec![], &vec![]));
     // The one call that was in flight when it was stopped may be done again, where that is safe; this step is not.
     assert!(report.repeated.len() <= 1, "{report}: {:?}", report.repeated);
@@ -77,7 +77,7 @@ async fn behind_a_proxy(key: &str, url: &str, ground: &Ground) {
     if !mesh.member("action-executor").is_running() {
         mesh.run("action-executor");
     }
-    let report = settle(&person, sandbox.address("listen"), &accepted, PATIENCE).await;
+    let report = settle(&person, sandbox.address("listen"), &accepted, PATIENCE * 2).await;
     assert_eq!(
         (&report.lost, &report.doubled, &report.repeated, &report.wrong),
         (&vec![], &vec![], &vec![], &vec![]),

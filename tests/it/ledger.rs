@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    io::Write as _,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -170,4 +171,9 @@ pub(crate) async fn accepted(load: &Load, count: usize, patience: Duration) {
         (load.accepted.lock().unwrap().len() >= count).then_some(())
     })
     .await;
+}
+
+/// Prints a report, also where what tests print is only shown when they fail.
+pub(crate) fn say(report: &str) {
+    writeln!(std::io::stderr(), "{report}").unwrap();
 }

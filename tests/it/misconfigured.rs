@@ -82,7 +82,7 @@ async fn what_may_come_yet_is_waited_for_and_named() {
     let sandbox = sandbox();
     let mut mesh = Mesh::start(&Ground::shared(), &mesh::settings(&sandbox), &[]).await;
     mesh.member("connection").kill();
-    mesh.says("automation", "peer connection: can't be reached").await;
+    mesh.says("automation", "peer connection: degraded: can't be reached").await;
     mesh.run("connection");
     mesh.ready("automation").await;
 
