@@ -11,8 +11,13 @@ BENCH_ARGS ?=
 
 # Crates whose suites run on PostgreSQL and RabbitMQ too. Their test binaries are chosen by a runner, because cargo would
 # build everything once more for a part of the workspace.
-ON_SERVERS := patchbay-store patchbay-service $(patsubst services/%/Cargo.toml,patchbay-%,$(wildcard services/*/Cargo.toml))
-ON_SERVERS_ONLY := target."cfg(unix)".runner = ["$(CURDIR)/deploy/services.sh", "of", "$(ON_SERVERS)"]
+#
+# The executor's suite ends its house as a crash would, inside one process, which a connection to RabbitMQ outlives: it
+# runs on PostgreSQL with the embedded broker. Executors on RabbitMQ are killed as processes, in tests/it.
+EXECUTOR := patchbay-action-executor
+SERVICES := $(patsubst services/%/Cargo.toml,patchbay-%,$(wildcard services/*/Cargo.toml))
+ON_SERVERS := patchbay-store patchbay-service $(filter-out $(EXECUTOR),$(SERVICES))
+ONLY = target."cfg(unix)".runner = ["$(CURDIR)/deploy/services.sh", "of", "$(1)"]
 
 .DEFAULT_GOAL := help
 .PHONY: help build fmt lint test test-with-services soak services-up services-down run bench clean-data tools
@@ -32,7 +37,9 @@ test: tools ## Builds everything once and runs all tests, on every engine and br
 test-with-services:
 	cargo test --workspace --no-fail-fast
 	PATCHBAY_TEST_STORE=postgres PATCHBAY_TEST_BROKER=rabbitmq \
-		cargo --config '$(ON_SERVERS_ONLY)' test --workspace --tests --no-fail-fast
+		cargo --config '$(call ONLY,$(ON_SERVERS))' test --workspace --tests --no-fail-fast
+	PATCHBAY_TEST_STORE=postgres \
+		cargo --config '$(call ONLY,$(EXECUTOR))' test --workspace --tests --no-fail-fast
 
 soak: tools ## Kills everything under load for ten minutes, in an order that PATCHBAY_CHAOS_SEED decides
 	cargo build --workspace --all-targets
