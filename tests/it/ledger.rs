@@ -175,5 +175,5 @@ pub(crate) async fn accepted(load: &Load, count: usize, patience: Duration) {
 
 /// Prints a report, also where what tests print is only shown when they fail.
 pub(crate) fn say(report: &str) {
-    writeln!(std::io::stderr(), "{report}").unwrap();
+    std::io::stderr().write_all(format!("{report}\n").as_bytes()).unwrap();
 }
