@@ -93,7 +93,6 @@ async fn a_partition_between_executor_and_broker_heals_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a known defect: connections of the pool have no deadline, so what waits in the database goes on late"]
 async fn a_partition_between_executor_and_database_heals_by_itself() {
     let ground = Ground::shared();
     behind_a_proxy("PATCHBAY__STORE__URL", &ground.store, &ground).await;

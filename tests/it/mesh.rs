@@ -222,6 +222,7 @@ pub(crate) fn settings(sandbox: &Process) -> Vec<(&'static str, String)> {
         ("PATCHBAY__CALLS__CONNECT_TIMEOUT", "1s"),
         ("PATCHBAY__CALLS__KEEPALIVE", "1s"),
         ("PATCHBAY__STORE__PATIENCE", "2s"),
+        ("PATCHBAY__STORE__STATEMENT_TIMEOUT", "3s"),
     ];
     let mut settings = crate::house::settings(sandbox);
     settings.extend(short.map(|(name, value)| (name, value.to_owned())));

@@ -23,6 +23,8 @@ pub enum Engine {
 pub struct Postgres {
     /// Its connections.
     pub pool: PgPool,
+    /// How long one statement may take, the way there and back included.
+    pub deadline: Duration,
     pub(crate) schema: Schema,
 }
 
@@ -54,7 +56,7 @@ pub struct Options {
     pub patience: Duration,
     /// How long PostgreSQL may work on one statement, or wait for the next one of a transaction, before it takes it back:
     /// a process that is frozen must not hold rows for ever. An address that sets them in its `options` has its way.
-    /// Migrations may take longer.
+    /// Migrations may take longer. A connection that owes an answer for `patience` longer is given up.
     pub statement_timeout: Duration,
     /// Pages that SQLite's writer may keep in memory, in KiB.
     pub cache_kib: u32,
@@ -70,7 +72,7 @@ impl Default for Options {
         Self {
             connections: 2,
             patience: Duration::from_secs(5),
-            statement_timeout: Duration::from_secs(60),
+            statement_timeout: Duration::from_secs(20),
             cache_kib: 16 * 1024,
             checkpoint_pages: 2_000,
             schema: Schema::Migrate,
@@ -98,8 +100,7 @@ impl Engine {
     /// # Errors
     /// When the address is not one of a PostgreSQL.
     pub fn later(url: &str, options: &Options) -> Result<Self, Error> {
-        let pool = postgres::pool(postgres::connecting(url, options)?, options);
-        Ok(Self::Postgres(Postgres { pool, schema: options.schema }))
+        Ok(Self::Postgres(postgres::later(postgres::connecting(url, options)?, options)))
     }
 
     /// The first connection is made apart from the pool, which would keep trying and forget why it failed.
@@ -107,8 +108,7 @@ impl Engine {
         let connecting = postgres::connecting(url, options)?;
         let connection = tokio::time::timeout(options.patience, connecting.connect()).await;
         connection.map_err(|_| sqlx::Error::PoolTimedOut)??.close().await?;
-        let pool = postgres::pool(connecting, options);
-        Ok(Self::Postgres(Postgres { pool, schema: options.schema }))
+        Ok(Self::Postgres(postgres::later(connecting, options)))
     }
 
     async fn open_sqlite(path: PathBuf, options: &Options) -> Result<Self, Error> {
@@ -145,7 +145,7 @@ impl Engine {
     /// When no connection is free in time, or the database can't be reached.
     pub async fn begin(&self) -> Result<Transaction, Error> {
         Ok(match self {
-            Self::Postgres(postgres) => Transaction::Postgres(postgres.pool.begin().await?),
+            Self::Postgres(postgres) => Transaction::Postgres(postgres.begin().await?),
             Self::Sqlite(sqlite) => Transaction::Sqlite(begin_sqlite(&sqlite.writer).await?),
         })
     }
@@ -189,7 +189,7 @@ async fn begin_sqlite(writer: &SqlitePool) -> Result<sqlx::Transaction<'static, 
     }
 }
 
-/// Runs one expression on whichever pool reads.
+/// Runs one expression on whichever pool reads. PostgreSQL must answer within its deadline.
 ///
 /// `read!(engine, pool => sqlx::query_as::<_, (i64,)>(SQL).fetch_all(pool).await)`
 #[macro_export]
@@ -198,7 +198,7 @@ macro_rules! read {
         match $engine {
             $crate::Engine::Postgres(postgres) => {
                 let $pool = &postgres.pool;
-                $body
+                $crate::within(postgres.deadline, async { $body }).await
             }
             $crate::Engine::Sqlite(sqlite) => {
                 let $pool = &sqlite.reader;
@@ -208,7 +208,7 @@ macro_rules! read {
     };
 }
 
-/// Runs one expression on whichever connection a transaction holds.
+/// Runs one expression on whichever connection a transaction holds. PostgreSQL must answer within its deadline.
 ///
 /// `write!(transaction, connection => sqlx::query(SQL).execute(connection).await)`
 #[macro_export]
@@ -216,8 +216,9 @@ macro_rules! write {
     ($transaction:expr, $connection:ident => $body:expr) => {
         match &mut $transaction {
             $crate::Transaction::Postgres(inner) => {
+                let deadline = inner.deadline();
                 let $connection = &mut **inner;
-                $body
+                $crate::within(deadline, async { $body }).await
             }
             $crate::Transaction::Sqlite(inner) => {
                 let $connection = &mut **inner;

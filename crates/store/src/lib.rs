@@ -15,6 +15,7 @@ mod transaction;
 pub use engine::{Engine, Options, Postgres, Schema, Sqlite};
 pub use error::Error;
 pub use migration::{Applied, Migration};
+pub use postgres::{Begun, within};
 pub use probe::{Probe, Trouble};
 pub use rows::{Rows, chunks, padded};
 pub use sql::Sql;

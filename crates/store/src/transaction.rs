@@ -1,14 +1,14 @@
 //! A transaction on either engine.
 
-use sqlx::{Postgres, Sqlite};
+use sqlx::Sqlite;
 
-use crate::Error;
+use crate::{Error, postgres::Begun};
 
 /// A transaction that writes. Dropping it takes everything back.
 #[derive(Debug)]
 pub enum Transaction {
     /// On PostgreSQL.
-    Postgres(sqlx::Transaction<'static, Postgres>),
+    Postgres(Begun),
     /// On SQLite.
     Sqlite(sqlx::Transaction<'static, Sqlite>),
 }
@@ -17,7 +17,7 @@ impl Transaction {
     /// Makes everything durable.
     ///
     /// # Errors
-    /// When the database refuses; then nothing was written.
+    /// When the database refuses; then nothing was written. When its answer is lost, everything may have been.
     pub async fn commit(self) -> Result<(), Error> {
         match self {
             Self::Postgres(inner) => inner.commit().await?,

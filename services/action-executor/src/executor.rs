@@ -1,6 +1,6 @@
 //! What all parts of the executor share.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use patchbay_broker::Broker;
 use patchbay_egress::Egress;
@@ -18,8 +18,6 @@ use crate::{
     telemetry::Telemetry,
     writer::Writer,
 };
-
-const LEAST_PATIENCE: Duration = Duration::from_secs(5);
 
 /// One executor.
 #[derive(Debug)]
@@ -42,12 +40,6 @@ pub(crate) struct Executor {
 }
 
 impl Executor {
-    /// How long the database may take for what is looked after in the background: a server that vanished without a word
-    /// would else be waited for as long as the kernel does.
-    pub(crate) fn patience(&self) -> Duration {
-        (self.lease.length() * 2).max(LEAST_PATIENCE)
-    }
-
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }

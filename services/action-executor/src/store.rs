@@ -119,7 +119,7 @@ impl Store {
         engine.migrate("action-executor", &MIGRATIONS).await?;
         let way = match &engine {
             Engine::Sqlite(_) => Way::Sqlite(Arc::new(Statements::new())),
-            Engine::Postgres(postgres) => Way::Postgres(Connections::new(postgres.pool.clone())),
+            Engine::Postgres(postgres) => Way::Postgres(Connections::new(postgres.clone())),
         };
         let store = Self { engine, way };
         store.make_days_ahead().await?;
@@ -173,9 +173,9 @@ impl Store {
         batch: Uuid,
         now: Timestamp,
     ) -> Result<Moved, Error> {
-        let mut connection = connections.take().await?;
-        let moved = postgres::write(&mut connection, &connections.texts, changes, batch, now).await?;
-        connections.keep(connection);
+        let mut link = connections.take().await?;
+        let moved = postgres::write(&mut link, &connections.texts, changes, batch, now).await?;
+        connections.keep(link);
         Ok(moved)
     }
 

@@ -45,12 +45,11 @@ pub(crate) async fn wake(executor: Arc<Executor>) {
     let shutdown = executor.tasks.shutdown().clone();
     let mut looked = Looked::default();
     while !shutdown.has_begun() {
-        match tokio::time::timeout(executor.patience(), round(&executor, &mut looked)).await {
-            Ok(Ok(true)) => continue,
-            Ok(Ok(false)) => {}
+        match round(&executor, &mut looked).await {
+            Ok(true) => continue,
+            Ok(false) => {}
             // What was taken and not begun is taken over soon: it was taken under a name that is never renewed.
-            Err(_) => tracing::warn!("waiting runs can't be read, the database does not answer, trying again"),
-            Ok(Err(error)) => tracing::warn!(error = %error.chain(), "waiting runs can't be read, trying again"),
+            Err(error) => tracing::warn!(error = %error.chain(), "waiting runs can't be read, trying again"),
         }
         let signals = executor.gates.signals();
         let pause = async {

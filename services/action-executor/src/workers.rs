@@ -52,21 +52,18 @@ pub(crate) async fn retell(executor: Arc<Executor>) {
     while shutdown.or(tokio::time::sleep(every)).await.is_some() {
         executor.credentials.expire();
         let before = executor.now().before(executor.config.retell_after);
-        let patience = executor.patience();
-        match tokio::time::timeout(patience, executor.store.untold(before, UNTOLD)).await {
-            Ok(Ok(batches)) if batches.is_empty() => {}
-            Ok(Ok(batches)) => tell(&executor.broker, &executor.writer, batches).await,
-            Ok(Err(error)) => tracing::warn!(error = %error.chain(), "untold runs can't be read, trying again"),
-            Err(_) => tracing::warn!("untold runs can't be read, the database does not answer, trying again"),
+        match executor.store.untold(before, UNTOLD).await {
+            Ok(batches) if batches.is_empty() => {}
+            Ok(batches) => tell(&executor.broker, &executor.writer, batches).await,
+            Err(error) => tracing::warn!(error = %error.chain(), "untold runs can't be read, trying again"),
         }
-        match tokio::time::timeout(patience, executor.store.open_runs()).await {
-            Err(_) => tracing::warn!("open runs can't be counted, the database does not answer, trying again"),
-            Ok(Ok((count, oldest))) => {
+        match executor.store.open_runs().await {
+            Ok((count, oldest)) => {
                 executor.telemetry.open_runs.set(count);
                 let age = oldest.map_or(Duration::ZERO, |oldest| executor.now().since(oldest));
                 executor.telemetry.oldest_open_seconds.set(i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
             }
-            Ok(Err(error)) => tracing::warn!(error = %error.chain(), "open runs can't be counted, trying again"),
+            Err(error) => tracing::warn!(error = %error.chain(), "open runs can't be counted, trying again"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use patchbay_store::{Engine, Error, Migration, Transaction, payload, read, write};
+use patchbay_store::{Engine, Error, Migration, Transaction, payload, read, within, write};
 use patchbay_types::{ConnectionId, Timestamp, WorkspaceId};
 
 use crate::domain::{Account, Entry, Inputs, Kept, Place, Question};
@@ -51,7 +51,7 @@ impl Store {
     async fn begin(&self) -> Result<Transaction, Error> {
         let mut transaction = self.engine.begin().await?;
         if let Transaction::Postgres(inner) = &mut transaction {
-            sqlx::query(TAKE_TURN).execute(&mut **inner).await?;
+            within(inner.deadline(), sqlx::query(TAKE_TURN).execute(&mut **inner)).await?;
         }
         Ok(transaction)
     }

@@ -1,7 +1,7 @@
 //! The gateway's tables.
 
 use patchbay_runtime::Clock;
-use patchbay_store::{Engine, Error, Migration, payload, read, write};
+use patchbay_store::{Engine, Error, Migration, payload, read, within, write};
 use patchbay_types::{Timestamp, UserId, WorkspaceId};
 use sqlx::{query, query_as, query_scalar};
 
@@ -131,7 +131,8 @@ impl Store {
     pub(crate) async fn now(&self, clock: &Clock) -> Result<Timestamp, Error> {
         match &self.engine {
             Engine::Postgres(postgres) => {
-                Ok(Timestamp::from_micros(query_scalar(NOW).fetch_one(&postgres.pool).await?))
+                let asked = query_scalar(NOW).fetch_one(&postgres.pool);
+                Ok(Timestamp::from_micros(within(postgres.deadline, asked).await?))
             }
             Engine::Sqlite(_) => Ok(clock.now()),
         }

@@ -1,6 +1,6 @@
 //! A PostgreSQL that goes away and comes back, and one that lets nobody in.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use patchbay_store::{Engine, Error, Options};
 use patchbay_testing::{instances::PostgresServer, proxy::Proxy, wait_for};
@@ -63,6 +63,44 @@ async fn a_server_that_does_not_answer_is_given_up() {
     proxy.cut();
     let error = open(&proxy.instead_of(&url)).await.unwrap_err();
     assert!(matches!(error, Error::Unavailable(_)), "{}", error.chain());
+}
+
+#[tokio::test]
+async fn a_pool_whose_every_connection_waits_for_a_silent_server_goes_on_when_that_is_back() {
+    if !on_postgres() {
+        return;
+    }
+    let url = patchbay_testing::postgres_url();
+    let host = url.split(['@', '/']).nth(3).unwrap();
+    let proxy = Proxy::to(host);
+    let options = Options {
+        connections: 2,
+        patience: Duration::from_millis(500),
+        statement_timeout: Duration::from_millis(500),
+        ..Options::default()
+    };
+    let engine = Engine::open(&proxy.instead_of(&url), &options).await.unwrap();
+    engine.migrate("test", &[FIRST]).await.unwrap();
+    let (mut idle, reading) = (engine.begin().await.unwrap(), engine.clone());
+    let reading = tokio::spawn(async move {
+        let slow = "SELECT pg_sleep(0.3)::TEXT";
+        patchbay_store::read!(&reading, pool => sqlx::query(slow).execute(pool).await.map(drop))
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    proxy.cut();
+    let begun = Instant::now();
+    let insertion = "INSERT INTO things (id, word) VALUES (2, 'never')";
+    let in_transaction =
+        patchbay_store::write!(idle, connection => sqlx::query(insertion).execute(connection).await.map(drop));
+    let errors = [Error::from(in_transaction.unwrap_err()), Error::from(reading.await.unwrap().unwrap_err())];
+    assert!(errors.iter().all(|error| matches!(error, Error::Unavailable(_))), "{errors:?}");
+    assert!(begun.elapsed() < PATIENCE / 4, "{:?}", begun.elapsed());
+    drop(idle);
+    proxy.heal();
+    // What the silent time swallowed stays swallowed: only new connections can answer.
+    wait_for("the database", PATIENCE / 4, async || things(&engine).await.ok()).await;
+    let both = [engine.begin().await.unwrap(), engine.begin().await.unwrap()];
+    drop(both);
 }
 
 #[tokio::test]

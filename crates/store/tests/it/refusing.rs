@@ -101,7 +101,7 @@ async fn says_who_it_is_and_stands_in_the_schema_of_its_address() {
     let schema = ask(&engine, "SELECT current_schema()::TEXT").await.unwrap();
     assert!(url.ends_with(&schema), "{schema}");
     assert_eq!(ask(&engine, "SHOW application_name").await.unwrap(), "patchbay");
-    assert_eq!(ask(&engine, "SHOW statement_timeout").await.unwrap(), "1min");
+    assert_eq!(ask(&engine, "SHOW statement_timeout").await.unwrap(), "20s");
 }
 
 #[tokio::test]

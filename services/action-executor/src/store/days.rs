@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use patchbay_store::Error;
+use patchbay_store::{Error, within};
 use patchbay_types::{RunId, Timestamp};
-use sqlx::{AssertSqlSafe, FromRow, PgConnection};
+use sqlx::{AssertSqlSafe, FromRow};
 
-use super::{Store, Way, connections::within};
+use super::{Store, Way, connections::Link};
 
 const DAY: i64 = 86_400_000_000;
 /// Days that are made ahead.
@@ -48,21 +48,21 @@ impl Store {
     /// Makes the days from yesterday on, a week ahead. Nothing is to be done on SQLite.
     pub(crate) async fn make_days_ahead(&self) -> Result<(), Error> {
         let Way::Postgres(connections) = &self.way else { return Ok(()) };
-        let mut connection = connections.take().await?;
+        let mut link = connections.take().await?;
         let text = "SELECT extract(epoch FROM clock_timestamp())::BIGINT / 86400";
-        let today: i64 = within(sqlx::query_scalar(text).fetch_one(&mut connection)).await?;
-        make(&mut connection, (today - 1..=today + AHEAD).collect()).await?;
-        connections.keep(connection);
+        let today: i64 = within(link.deadline, sqlx::query_scalar(text).fetch_one(&mut *link)).await?;
+        make(&mut link, (today - 1..=today + AHEAD).collect()).await?;
+        connections.keep(link);
         Ok(())
     }
 
     /// Makes the days of these times.
     pub(super) async fn make_days(&self, times: impl IntoIterator<Item = Timestamp>) -> Result<(), Error> {
         let Way::Postgres(connections) = &self.way else { return Ok(()) };
-        let mut connection = connections.take().await?;
+        let mut link = connections.take().await?;
         let days = times.into_iter().map(|time| time.as_micros().div_euclid(DAY)).collect();
-        make(&mut connection, days).await?;
-        connections.keep(connection);
+        make(&mut link, days).await?;
+        connections.keep(link);
         Ok(())
     }
 
@@ -70,24 +70,24 @@ impl Store {
     pub(super) async fn drop_days(&self, before: Timestamp) -> Result<u64, Error> {
         let Way::Postgres(connections) = &self.way else { return Ok(0) };
         // The lock goes with the connection, however this ends.
-        let mut connection = connections.take().await?;
-        if !within(sqlx::query_scalar(TRY_LOCK).fetch_one(&mut connection)).await? {
-            connections.keep(connection);
+        let mut link = connections.take().await?;
+        if !within(link.deadline, sqlx::query_scalar(TRY_LOCK).fetch_one(&mut *link)).await? {
+            connections.keep(link);
             return Ok(0);
         }
-        within(sqlx::raw_sql(BRIEFLY).execute(&mut connection)).await?;
+        within(link.deadline, sqlx::raw_sql(BRIEFLY).execute(&mut *link)).await?;
         let last = before.as_micros().div_euclid(DAY);
         let mut dropped = 0;
         // The half taken first: while there is one, no other can be taken off.
-        let mut days = days(&mut connection).await?;
+        let mut days = days(&mut link).await?;
         days.sort_by_key(|day| !day.leaving);
         for day in days.iter().filter(|day| day.leaving || day.number.is_none_or(|number| number < last)) {
             let name = &day.name;
             if day.leaving || day.number.is_some() {
                 let how = if day.leaving { "FINALIZE" } else { "CONCURRENTLY" };
-                run(&mut connection, format!("ALTER TABLE executor_history DETACH PARTITION {name} {how}")).await?;
+                run(&mut link, format!("ALTER TABLE executor_history DETACH PARTITION {name} {how}")).await?;
             }
-            run(&mut connection, format!("DROP TABLE {name}")).await?;
+            run(&mut link, format!("DROP TABLE {name}")).await?;
             tracing::info!(day = name, "a day of finished runs was dropped");
             dropped += 1;
         }
@@ -96,32 +96,33 @@ impl Store {
 }
 
 /// Makes the days that are not there. A table is made first and attached then, which keeps nobody waiting.
-async fn make(connection: &mut PgConnection, mut missing: BTreeSet<i64>) -> Result<(), Error> {
+async fn make(link: &mut Link, mut missing: BTreeSet<i64>) -> Result<(), Error> {
     let is_there = |days: &[Day], number: &i64| days.iter().any(|day| day.number == Some(*number) && !day.leaving);
-    let there = days(connection).await?;
+    let there = days(link).await?;
     missing.retain(|number| !is_there(&there, number));
     if missing.is_empty() {
         return Ok(());
     }
-    run(connection, "BEGIN".to_owned()).await?;
-    run(connection, LOCK.to_owned()).await?;
-    let there = days(connection).await?;
+    run(link, "BEGIN".to_owned()).await?;
+    run(link, LOCK.to_owned()).await?;
+    let there = days(link).await?;
     for number in missing {
         if is_there(&there, &number) {
             continue;
         }
         let text = "SELECT 'executor_history_' || to_char(to_timestamp($1 * 86400) AT TIME ZONE 'UTC', 'YYYYMMDD')";
-        let name: String = within(sqlx::query_scalar(text).bind(number).fetch_one(&mut *connection)).await?;
+        let naming = sqlx::query_scalar(text).bind(number);
+        let name: String = within(link.deadline, naming.fetch_one(&mut **link)).await?;
         // Whoever was taking this very day off died over it.
         if let Some(day) = there.iter().find(|day| day.name == name) {
             if day.leaving {
-                run(connection, format!("ALTER TABLE executor_history DETACH PARTITION {name} FINALIZE")).await?;
+                run(link, format!("ALTER TABLE executor_history DETACH PARTITION {name} FINALIZE")).await?;
             }
-            run(connection, format!("DROP TABLE {name}")).await?;
+            run(link, format!("DROP TABLE {name}")).await?;
         }
         let (from, to) = (number * DAY, (number + 1) * DAY);
         run(
-            connection,
+            link,
             format!(
                 "CREATE TABLE {name} (
                     LIKE executor_history INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE,
@@ -134,14 +135,16 @@ async fn make(connection: &mut PgConnection, mut missing: BTreeSet<i64>) -> Resu
         .await?;
         tracing::info!(day = name, "a day for finished runs was made");
     }
-    run(connection, "COMMIT".to_owned()).await
+    run(link, "COMMIT".to_owned()).await
 }
 
-async fn days(connection: &mut PgConnection) -> Result<Vec<Day>, Error> {
-    within(sqlx::query_as(include_str!("../queries/days.postgres.sql")).fetch_all(connection)).await
+async fn days(link: &mut Link) -> Result<Vec<Day>, Error> {
+    let looking = sqlx::query_as(include_str!("../queries/days.postgres.sql"));
+    Ok(within(link.deadline, looking.fetch_all(&mut **link)).await?)
 }
 
 /// The texts hold nothing but numbers and names of ours.
-async fn run(connection: &mut PgConnection, text: String) -> Result<(), Error> {
-    within(sqlx::raw_sql(AssertSqlSafe(text)).execute(connection)).await.map(drop)
+async fn run(link: &mut Link, text: String) -> Result<(), Error> {
+    within(link.deadline, sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut **link)).await?;
+    Ok(())
 }

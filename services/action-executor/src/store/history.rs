@@ -1,7 +1,7 @@
 //! Runs as people see them: listed, shown, begun again, ended, forgotten.
 
 use patchbay_proto::event::v1::{FinishedBatch, RunFinished};
-use patchbay_store::{Engine, Error, Sql, Transaction, read, write};
+use patchbay_store::{Engine, Error, Sql, Transaction, read, within, write};
 use patchbay_types::{RunId, Timestamp, WorkspaceId};
 use uuid::Uuid;
 
@@ -28,9 +28,10 @@ macro_rules! look {
     ($engine:expr, $connection:ident => $body:expr) => {
         match $engine {
             Engine::Postgres(postgres) => {
-                let mut transaction = postgres.pool.begin_with(LOOK).await?;
+                let mut transaction = postgres.begin_with(LOOK).await?;
+                let deadline = transaction.deadline();
                 let $connection = &mut *transaction;
-                let found = $body?;
+                let found = within(deadline, async { $body }).await?;
                 transaction.commit().await?;
                 Ok::<_, Error>(found)
             }
@@ -121,12 +122,11 @@ impl Store {
         let cancelled = match &mut transaction {
             Transaction::Sqlite(connection) => cancel_sqlite(connection, workspace, id, now).await?,
             Transaction::Postgres(connection) => {
-                sqlx::query_as::<_, Cancelled>(include_str!("../queries/cancel.postgres.sql"))
+                let cancelling = sqlx::query_as::<_, Cancelled>(include_str!("../queries/cancel.postgres.sql"))
                     .bind(workspace.get())
                     .bind(id.as_bytes().as_slice())
-                    .bind(now.as_micros())
-                    .fetch_optional(&mut **connection)
-                    .await?
+                    .bind(now.as_micros());
+                within(connection.deadline(), cancelling.fetch_optional(&mut **connection)).await?
             }
         };
         let Some((automation, version, event_id, started_at, epoch)) = cancelled else { return Ok(None) };

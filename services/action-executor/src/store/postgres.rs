@@ -7,13 +7,13 @@
 
 use std::{collections::HashSet, fmt::Display, hash::Hash};
 
-use patchbay_store::Error;
+use patchbay_store::{Error, within};
 use patchbay_types::{ConnectionId, IncarnationId, RunId, Timestamp};
 use prost::Message as _;
-use sqlx::{AssertSqlSafe, PgConnection, Row as _, SqlSafeStr as _, SqlStr, postgres::PgRow};
+use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _, SqlStr, postgres::PgRow};
 use uuid::Uuid;
 
-use super::{Changes, Moved, connections::within, count, finished_batch};
+use super::{Changes, Moved, connections::Link, count, finished_batch};
 use crate::rows::{DeadRow, EndRow, OpenRow, ProgressRow, phase_name};
 
 /// The parts, and the column of the answer that each gives.
@@ -67,13 +67,14 @@ impl Texts {
 
 /// Writes all of `changes`, or nothing. The batch of ended runs gets this id.
 pub(super) async fn write(
-    connection: &mut PgConnection,
+    link: &mut Link,
     texts: &Texts,
     changes: &Changes<'_>,
     batch: Uuid,
     now: Timestamp,
 ) -> Result<Moved, Error> {
-    let row = within(statement(texts.of(changes), changes, batch, now).fetch_one(&mut *connection)).await?;
+    let writing = statement(texts.of(changes), changes, batch, now);
+    let row = within(link.deadline, writing.fetch_one(&mut **link)).await?;
     let alive: HashSet<IncarnationId> = ids(&row, "alive", IncarnationId::from_slice)?;
     let mut moved = Moved {
         opened: ids(&row, "opened", RunId::from_slice)?,
@@ -89,7 +90,7 @@ pub(super) async fn write(
         return Ok(moved);
     }
     // The statement may have waited for the very transaction that it repeats: only a new one sees what that wrote.
-    let before = within(written_before(&unopened, &unended).fetch_one(connection)).await?;
+    let before = within(link.deadline, written_before(&unopened, &unended).fetch_one(&mut **link)).await?;
     moved.opened.extend(ids(&before, "opened", RunId::from_slice)?);
     moved.ended_before = ids(&before, "closed", RunId::from_slice)?;
     let is_refused = |row: &&OpenRow| {

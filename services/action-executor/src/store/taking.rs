@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use patchbay_store::{Error, Sql, read, write};
+use patchbay_store::{Error, Sql, read, within, write};
 use patchbay_types::{ConnectionId, IncarnationId, Timestamp};
 use sqlx::query::QueryAs;
 
-use super::{Store, Way, connections::within, two};
+use super::{Store, Way, two};
 use crate::rows::TakenRow;
 
 const TAKE_DUE: Sql = two!("take_due");
@@ -43,12 +43,11 @@ impl Store {
     /// Declares all others dead whose lease ended. There are none on SQLite.
     pub(crate) async fn end_incarnations(&self, owner: IncarnationId) -> Result<(), Error> {
         let Way::Postgres(connections) = &self.way else { return Ok(()) };
-        let mut connection = connections.take().await?;
-        let ending = sqlx::query(include_str!("../queries/end_incarnations.postgres.sql"))
-            .bind(owner.as_bytes().as_slice())
-            .execute(&mut connection);
-        within(ending).await?;
-        connections.keep(connection);
+        let mut link = connections.take().await?;
+        let ending =
+            sqlx::query(include_str!("../queries/end_incarnations.postgres.sql")).bind(owner.as_bytes().as_slice());
+        within(link.deadline, ending.execute(&mut *link)).await?;
+        connections.keep(link);
         Ok(())
     }
 
@@ -61,11 +60,11 @@ impl Store {
         let text = sql.on(&self.engine);
         match &self.way {
             Way::Postgres(connections) => {
-                let mut connection = connections.take().await?;
+                let mut link = connections.take().await?;
                 let query = sqlx::query_as::<_, TakenRow>(text).bind(owner.as_bytes().as_slice());
                 let query = values.iter().fold(query, |query, value| query.bind(*value));
-                let rows = within(query.fetch_all(&mut connection)).await?;
-                connections.keep(connection);
+                let rows = within(link.deadline, query.fetch_all(&mut *link)).await?;
+                connections.keep(link);
                 Ok(rows)
             }
             Way::Sqlite(_) => {
@@ -85,9 +84,10 @@ impl Store {
         let text = IS_DUE.on(&self.engine);
         match &self.way {
             Way::Postgres(connections) => {
-                let mut connection = connections.take().await?;
-                let is_due = within(sqlx::query_scalar(text).bind(now.as_micros()).fetch_one(&mut connection)).await?;
-                connections.keep(connection);
+                let mut link = connections.take().await?;
+                let asking = sqlx::query_scalar(text).bind(now.as_micros());
+                let is_due = within(link.deadline, asking.fetch_one(&mut *link)).await?;
+                connections.keep(link);
                 Ok(is_due)
             }
             Way::Sqlite(_) => {
@@ -101,9 +101,10 @@ impl Store {
         let text = include_str!("../queries/count_behind.sql");
         let rows: Vec<(i64, i64)> = match &self.way {
             Way::Postgres(connections) => {
-                let mut connection = connections.take().await?;
-                let rows = within(sqlx::query_as(text).bind(COUNTED).fetch_all(&mut connection)).await?;
-                connections.keep(connection);
+                let mut link = connections.take().await?;
+                let counting = sqlx::query_as(text).bind(COUNTED);
+                let rows = within(link.deadline, counting.fetch_all(&mut *link)).await?;
+                connections.keep(link);
                 rows
             }
             Way::Sqlite(_) => read!(&self.engine, pool => sqlx::query_as(text).bind(COUNTED).fetch_all(pool).await)?,
@@ -125,16 +126,7 @@ impl Store {
         length: Duration,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let mut transaction = self.engine.begin().await?;
-        if self.engine.is_local() {
-            write!(transaction, connection => sqlx::query(include_str!("../queries/end_all_incarnations.sql"))
-                .execute(connection).await.map(drop))?;
-        }
-        let text = BEGIN.on(&self.engine);
-        write!(transaction, connection => sqlx::query(text)
-            .bind(id.as_bytes().as_slice()).bind(micros(length)).bind(now.as_micros())
-            .execute(connection).await.map(drop))?;
-        transaction.commit().await
+        self.lease(BEGIN, id, length, now).await.map(drop)
     }
 
     /// Renews the lease. False when somebody declared this process dead: others take its runs.
@@ -144,13 +136,34 @@ impl Store {
         length: Duration,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let text = RENEW.on(&self.engine);
-        let mut transaction = self.engine.begin().await?;
-        let rows = write!(transaction, connection => sqlx::query(text)
-            .bind(id.as_bytes().as_slice()).bind(micros(length)).bind(now.as_micros())
-            .execute(connection).await.map(|done| done.rows_affected()))?;
-        transaction.commit().await?;
-        Ok(rows == 1)
+        Ok(self.lease(RENEW, id, length, now).await? == 1)
+    }
+
+    /// On PostgreSQL by a connection beside the pool: who reads lists there must not keep the lease waiting.
+    async fn lease(&self, sql: Sql, id: IncarnationId, length: Duration, now: Timestamp) -> Result<u64, Error> {
+        let text = sql.on(&self.engine);
+        let (id, length) = (id.as_bytes().as_slice(), micros(length));
+        match &self.way {
+            Way::Postgres(connections) => {
+                let mut link = connections.take().await?;
+                let leasing = sqlx::query(text).bind(id).bind(length).bind(now.as_micros());
+                let done = within(link.deadline, leasing.execute(&mut *link)).await?;
+                connections.keep(link);
+                Ok(done.rows_affected())
+            }
+            Way::Sqlite(_) => {
+                let mut transaction = self.engine.begin().await?;
+                if sql.sqlite == BEGIN.sqlite {
+                    write!(transaction, connection => sqlx::query(include_str!("../queries/end_all_incarnations.sql"))
+                        .execute(connection).await.map(drop))?;
+                }
+                let rows = write!(transaction, connection => sqlx::query(text)
+                    .bind(id).bind(length).bind(now.as_micros())
+                    .execute(connection).await.map(|done| done.rows_affected()))?;
+                transaction.commit().await?;
+                Ok(rows)
+            }
+        }
     }
 }
 
