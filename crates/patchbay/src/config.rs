@@ -130,9 +130,11 @@ impl From<LogFormat> for telemetry::LogFormat {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Shutdown {
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) linger: Duration,
     #[serde(deserialize_with = "duration::deserialize")]
     pub(crate) drain: Duration,
 }

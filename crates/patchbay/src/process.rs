@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 use self::{ground::Laid, life::Life, listeners::Listeners, roles::recipe};
 use crate::{
     cli::Listen,
-    config::{Config, LogFormat},
+    config::{self, Config, LogFormat},
     failure::Failure,
     signals::Signals,
 };
@@ -74,8 +74,11 @@ pub(crate) fn run(plan: Plan) -> Result<(), Failure> {
 async fn live(plan: Plan) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     ground::raise_descriptor_limit();
-    let drain = plan.config.shutdown.drain;
+    let config::Shutdown { linger, drain } = plan.config.shutdown;
     let tasks = Tasks::new(Shutdown::default());
+    // What is served until everything else has ended.
+    let last = Tasks::new(Shutdown::default());
+    let leaving = tasks.shutdown().child();
     // First of all, so that a second process touches nothing.
     let reserve_bytes = plan.config.storage.reserve_bytes;
     let home = plan.home.as_deref().map(|path| DataDirectory::open(path, reserve_bytes)).transpose()?;
@@ -84,8 +87,8 @@ async fn live(plan: Plan) -> anyhow::Result<()> {
     let listeners = Listeners::bind(plan.listen, is_public, grpc_tls, plan.sandbox).await?;
 
     let (alarm, mut alarmed) = mpsc::channel(1);
-    let mut life = Life::new(plan, listeners.addresses, &tasks);
-    let sandbox = life.serve(listeners);
+    let mut life = Life::new(plan, listeners.addresses, &tasks, leaving.clone());
+    let sandbox = life.serve(listeners, &last);
     let started = tokio::select! {
         started = Box::pin(life.start(home.as_ref(), sandbox, alarm)) => started,
         Some(error) = alarmed.recv() => Err(error),
@@ -97,13 +100,23 @@ async fn live(plan: Plan) -> anyhow::Result<()> {
     if started.is_ok() {
         tokio::select! {
             () = tasks.shutdown().begun() => {}
-            () = signals.next() => tracing::info!("shutdown begins"),
+            () = signals.next() => {
+                leaving.begin();
+                tracing::info!(?linger, "shutdown begins");
+                tokio::select! {
+                    () = tokio::time::sleep(linger) => {}
+                    () = tasks.shutdown().begun() => {}
+                    () = signals.next() => {}
+                }
+            }
         }
     }
     let closed = tokio::select! {
         closed = close(&tasks, life.laid(), drain) => closed,
         () = signals.next() => Err(anyhow!("a second signal ended the process before everything had ended")),
     };
+    last.shutdown().begin();
+    last.join(LAST_WAIT).await;
     drop(home);
     started.and(closed)
 }

@@ -8,23 +8,20 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use patchbay_runtime::{Shutdown, telemetry::Metrics};
+use patchbay_runtime::telemetry::Metrics;
 
 use crate::{Check, Verdict};
 
 /// `/healthz` (the process lives), `/readyz` (it makes progress), `/metrics` (Prometheus).
-pub fn router(metrics: Metrics, checks: Vec<Check>, shutdown: Shutdown) -> Router {
+pub fn router(metrics: Metrics, checks: Vec<Check>) -> Router {
     let checks = Arc::new(checks);
     Router::new()
         .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(async move || readiness(&checks, &shutdown)))
+        .route("/readyz", get(async move || readiness(&checks)))
         .route("/metrics", get(async move || exposition(&metrics)))
 }
 
-fn readiness(checks: &[Check], shutdown: &Shutdown) -> Response {
-    if shutdown.has_begun() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n").into_response();
-    }
+fn readiness(checks: &[Check]) -> Response {
     let mut ready = true;
     let mut text = String::new();
     for check in checks {

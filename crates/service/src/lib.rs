@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod admin;
+pub mod connections;
 pub mod credentials;
 mod ground;
 pub mod grpc;

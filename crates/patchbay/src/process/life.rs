@@ -8,7 +8,7 @@ use patchbay_egress::{AllowRule, Egress};
 use patchbay_proto::{Method, Route};
 use patchbay_runtime::{Clock, DataDirectory, Shutdown, Tasks, data_directory::Reserve, telemetry::Metrics};
 use patchbay_sandbox::Sandbox;
-use patchbay_service::{Role, admin, grpc, peer};
+use patchbay_service::{Check, Role, admin, grpc, peer};
 use patchbay_vault::KeyRing;
 use tokio::{net::TcpListener, sync::mpsc};
 use tonic::service::Routes;
@@ -50,8 +50,12 @@ pub(super) struct Life {
 }
 
 impl Life {
-    pub(super) fn new(plan: Plan, addresses: Addresses, tasks: &Tasks) -> Self {
+    pub(super) fn new(plan: Plan, addresses: Addresses, tasks: &Tasks, leaving: Shutdown) -> Self {
         let (board, progress) = (Board::default(), Verdict::new("not built yet"));
+        board.add(Check::new("process", move || match leaving.has_begun() {
+            true => Err("shutting down".to_owned()),
+            false => Ok(()),
+        }));
         board.add(progress.check("roles"));
         Self {
             plan,
@@ -71,14 +75,15 @@ impl Life {
         self.laid.as_ref()
     }
 
-    /// Answers on all listeners from now on. Gives that of the sandbox back, which has its partners later.
-    pub(super) fn serve(&self, listeners: Listeners) -> Option<TcpListener> {
+    /// Answers on all listeners from now on: on that of the administration until `last` ends, so that it can be seen how
+    /// the process ends. Gives that of the sandbox back, which has its partners later.
+    pub(super) fn serve(&self, listeners: Listeners, last: &Tasks) -> Option<TcpListener> {
         // Half of the time is for requests, so that what they began can end in the other half.
         let grace = self.plan.config.shutdown.drain / 2;
         let shutdown = || self.tasks.shutdown().clone();
         let admin = Door::default();
         admin.open(self.admin());
-        self.tasks.spawn("admin listener", http::serve(listeners.admin, admin, shutdown(), grace));
+        last.spawn("admin listener", http::serve(listeners.admin, admin, last.shutdown().clone(), grace));
         let access = self.plan.mesh.as_ref().map(|mesh| mesh.access.clone());
         let services = self.services.routes(self.service_names());
         let checks = Arc::new(vec![self.board.whole()]);
@@ -106,9 +111,9 @@ impl Life {
 
     /// Conditions come and go with what is there: they are asked for with every request.
     fn admin(&self) -> Router {
-        let (metrics, board, shutdown) = (self.metrics.clone(), self.board.clone(), self.tasks.shutdown().clone());
+        let (metrics, board) = (self.metrics.clone(), self.board.clone());
         Router::new().fallback(async move |request: Request| {
-            admin::router(metrics.clone(), board.checks(), shutdown.clone()).oneshot(request).await
+            admin::router(metrics.clone(), board.checks()).oneshot(request).await
         })
     }
 

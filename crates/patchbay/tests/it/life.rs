@@ -70,13 +70,36 @@ async fn a_second_signal_ends_it_at_once() {
     // An answer to a later connection shows that the first one is being read.
     http::call(address(&ready, "listen"), "GET", "/nowhere", &[], b"").await.unwrap();
     process.signal(Signal::TERM);
-    let admin = address(&ready, "admin_listen");
-    wait_for("the first signal", PATIENCE, async || TcpStream::connect(admin).is_err().then_some(())).await;
+    let public = address(&ready, "listen");
+    wait_for("the first signal", PATIENCE, async || TcpStream::connect(public).is_err().then_some(())).await;
+    let readiness = http::call(address(&ready, "admin_listen"), "GET", "/readyz", &[], b"").await.unwrap();
+    assert!(readiness.status == 503 && readiness.body.contains("process: shutting down\n"), "{readiness:?}");
 
     process.signal(Signal::TERM);
     let ended = process.ended();
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.errors.contains("second signal"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn it_lingers_until_it_was_noticed_that_it_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = command(&up(folder.path(), &[]));
+    command.env("PATCHBAY__SHUTDOWN__LINGER", "10m");
+    let (process, ready) = Process::start(command);
+    process.signal(Signal::TERM);
+    let admin = address(&ready, "admin_listen");
+    let readiness = wait_for("the first signal", PATIENCE, async || {
+        let readiness = http::call(admin, "GET", "/readyz", &[], b"").await.unwrap();
+        (readiness.status == 503).then_some(readiness)
+    })
+    .await;
+    assert!(readiness.body.contains("process: shutting down\n"), "{readiness:?}");
+    let hook = http::call(address(&ready, "listen"), "POST", "/hooks/nobody", &[], b"{}").await.unwrap();
+    assert_eq!(hook.status, 404, "requests are still taken");
+    // Who sends a second signal does not want to wait so long: what follows is the end in order all the same.
+    let ended = process.terminate();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
 }
 
 #[tokio::test]
