@@ -44,16 +44,9 @@ async fn an_executor_that_stood_still_for_longer_than_its_lease_ends_no_run_twic
     assert!(report.repeated.len() <= 1, "{report}: {:?}", report.repeated);
 }
 
-/// Host and port of a URL.
-fn place(url: &str) -> &str {
-    let (_, rest) = url.rsplit_once('@').unwrap();
-    &rest[..rest.find('/').unwrap()]
-}
-
 /// A mesh with one executor, whose way to one of its grounds leads over a proxy.
 async fn behind_a_proxy(key: &str, url: &str, ground: &Ground) {
-    let proxy = Proxy::to(place(url));
-    let through = proxy.instead_of(url);
+    let (proxy, through) = Proxy::before(url);
     let sandbox = sandbox();
     let mut mesh = Mesh::lay(ground, &mesh::settings(&sandbox), &[]);
     mesh.set("action-executor", key, &through);

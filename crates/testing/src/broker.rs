@@ -5,18 +5,15 @@ use std::{path::Path, sync::Arc};
 use patchbay_broker::{Broker, embedded, embedded::Embedded, rabbitmq, rabbitmq::RabbitMq};
 use patchbay_runtime::{Tasks, telemetry::Metrics};
 
-use crate::services::amqp_in;
-
 /// The broker whose files are in `folder`.
 #[expect(clippy::expect_used, reason = "tests say by panic what went wrong")]
 pub(crate) async fn embedded(folder: &Path) -> Arc<dyn Broker> {
     Embedded::open(embedded::Options::new(folder.join("broker"))).await.expect("the broker opens")
 }
 
-/// The queues whose prefix belongs to `folder`.
+/// The queues with this prefix.
 #[expect(clippy::expect_used, reason = "tests say by panic what went wrong")]
-pub(crate) async fn rabbitmq(folder: &Path, tasks: &Tasks, metrics: &Metrics) -> Arc<dyn Broker> {
-    let (url, prefix) = amqp_in(folder);
+pub(crate) async fn rabbitmq(url: String, prefix: String, tasks: &Tasks, metrics: &Metrics) -> Arc<dyn Broker> {
     let options = rabbitmq::Options { prefix, ..rabbitmq::Options::new(url) };
     RabbitMq::open(options, tasks.clone(), metrics).await.expect("the broker opens")
 }

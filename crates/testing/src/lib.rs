@@ -12,6 +12,6 @@ pub mod proxy;
 mod services;
 mod wait;
 
-pub use ground::ground;
+pub use ground::{ground, mortal_ground};
 pub use services::{BrokerKind, StoreKind, amqp, broker_kind, postgres_url, store_kind, store_url};
 pub use wait::wait_for;

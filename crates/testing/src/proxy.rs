@@ -73,26 +73,28 @@ impl Proxy {
         Self { address, network }
     }
 
+    /// A proxy to the server of `url`, and the same URL with the proxy in the server's place.
+    ///
+    /// # Panics
+    /// When that names no host, or no port can be had.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "tests say by panic what went wrong")]
+    pub fn before(url: &str) -> (Self, String) {
+        let (scheme, rest) = url.split_once("://").expect("an address with a scheme");
+        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let (user, host) = match authority.rsplit_once('@') {
+            Some((user, host)) => (format!("{user}@"), host),
+            None => (String::new(), authority),
+        };
+        let proxy = Self::to(host);
+        let through = format!("{scheme}://{user}{}{path}", proxy.address);
+        (proxy, through)
+    }
+
     /// Where to connect to.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// `url` with this proxy's address in place of its host and port.
-    ///
-    /// # Panics
-    /// When it has none.
-    #[must_use]
-    #[expect(clippy::expect_used, reason = "tests say by panic what went wrong")]
-    pub fn instead_of(&self, url: &str) -> String {
-        let (scheme, rest) = url.split_once("://").expect("an address with a scheme");
-        let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, path) = rest.split_at(end);
-        match authority.rsplit_once('@') {
-            Some((user, _)) => format!("{scheme}://{user}@{}{path}", self.address),
-            None => format!("{scheme}://{}{path}", self.address),
-        }
     }
 
     /// A partition: connections stay open, what is sent by either side is lost without a word, new connections get no

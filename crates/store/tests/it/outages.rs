@@ -41,10 +41,8 @@ async fn connections_that_were_broken_while_nobody_used_them_are_not_noticed() {
     if !on_postgres() {
         return;
     }
-    let url = patchbay_testing::postgres_url();
-    let host = url.split(['@', '/']).nth(3).unwrap();
-    let proxy = Proxy::to(host);
-    let engine = open(&proxy.instead_of(&url)).await.unwrap();
+    let (proxy, url) = Proxy::before(&patchbay_testing::postgres_url());
+    let engine = open(&url).await.unwrap();
     engine.migrate("test", &[FIRST]).await.unwrap();
     proxy.break_all();
     // Only connections that rested for so long are asked for a sign of life.
@@ -57,11 +55,9 @@ async fn a_server_that_does_not_answer_is_given_up() {
     if !on_postgres() {
         return;
     }
-    let url = patchbay_testing::postgres_url();
-    let host = url.split(['@', '/']).nth(3).unwrap();
-    let proxy = Proxy::to(host);
+    let (proxy, url) = Proxy::before(&patchbay_testing::postgres_url());
     proxy.cut();
-    let error = open(&proxy.instead_of(&url)).await.unwrap_err();
+    let error = open(&url).await.unwrap_err();
     assert!(matches!(error, Error::Unavailable(_)), "{}", error.chain());
 }
 
@@ -70,16 +66,14 @@ async fn a_pool_whose_every_connection_waits_for_a_silent_server_goes_on_when_th
     if !on_postgres() {
         return;
     }
-    let url = patchbay_testing::postgres_url();
-    let host = url.split(['@', '/']).nth(3).unwrap();
-    let proxy = Proxy::to(host);
+    let (proxy, url) = Proxy::before(&patchbay_testing::postgres_url());
     let options = Options {
         connections: 2,
         patience: Duration::from_millis(500),
         statement_timeout: Duration::from_millis(500),
         ..Options::default()
     };
-    let engine = Engine::open(&proxy.instead_of(&url), &options).await.unwrap();
+    let engine = Engine::open(&url, &options).await.unwrap();
     engine.migrate("test", &[FIRST]).await.unwrap();
     let (mut idle, reading) = (engine.begin().await.unwrap(), engine.clone());
     let reading = tokio::spawn(async move {

@@ -141,8 +141,8 @@ async fn a_dropped_proxy_closes_everything() {
 
 #[test]
 fn stands_in_the_place_of_a_host() {
-    let proxy = Proxy::to("127.0.0.1:1");
-    let address = proxy.address();
-    assert_eq!(proxy.instead_of("amqp://u:p@host:5672/v"), format!("amqp://u:p@{address}/v"));
-    assert_eq!(proxy.instead_of("http://host"), format!("http://{address}"));
+    let (proxy, through) = Proxy::before("amqp://u:p@127.0.0.1:1/v");
+    assert_eq!(through, format!("amqp://u:p@{}/v", proxy.address()));
+    let (proxy, through) = Proxy::before("http://127.0.0.1:1");
+    assert_eq!(through, format!("http://{}", proxy.address()));
 }

@@ -20,7 +20,7 @@ use patchbay_proto::{
 };
 use patchbay_service::Ground;
 use patchbay_store::Engine;
-use patchbay_testing::wait_for;
+use patchbay_testing::{proxy::Proxy, wait_for};
 use patchbay_types::{SourceId, Timestamp};
 use prost::Message as _;
 use serde_json::Value;
@@ -77,6 +77,8 @@ struct Life {
     runtime: Runtime,
     ground: Ground,
     runs: RunServiceClient<Route>,
+    /// Ends its connections to the broker.
+    proxy: Option<Proxy>,
 }
 
 impl House {
@@ -101,16 +103,16 @@ impl House {
             self.setup.broker,
             self.peers.clone(),
         );
-        let (ground, runs) = runtime.spawn(building).await.unwrap();
-        self.life = Some(Life { runtime, ground, runs });
+        let (ground, proxy, runs) = runtime.spawn(building).await.unwrap();
+        self.life = Some(Life { runtime, ground, runs, proxy });
     }
 
     /// Everything stops where it is: nothing is waited for, nothing is told.
     pub(crate) fn crash(&mut self) {
-        let Some(Life { runtime, ground, runs }) = self.life.take() else { return };
+        let Some(Life { runtime, ground, runs, proxy }) = self.life.take() else { return };
         // A runtime must not be ended by a thread that serves another one.
         thread::spawn(move || runtime.shutdown_timeout(PATIENCE)).join().unwrap();
-        drop((runs, ground));
+        drop((runs, ground, proxy));
     }
 
     /// Ends as a process does that is told to.
@@ -264,8 +266,8 @@ async fn build(
     catalog: Arc<Catalog>,
     broker: fn(Arc<dyn Broker>) -> Arc<dyn Broker>,
     peers: Peers,
-) -> (Ground, RunServiceClient<Route>) {
-    let mut ground = patchbay_testing::ground(folder.as_ref()).await;
+) -> (Ground, Option<Proxy>, RunServiceClient<Route>) {
+    let (mut ground, proxy) = patchbay_testing::mortal_ground(folder.as_ref()).await;
     ground.broker = broker(ground.broker);
     bury_the_dead(&ground.engine).await;
     let retention = Retention { runs_days: 30, dedupe_days: 7 };
@@ -274,7 +276,7 @@ async fn build(
     let (automation, connection) = (peers.automation_route(), peers.connection_route());
     let installed = role::install(&ground, config, retention, catalog, egress, automation, connection).await.unwrap();
     let route = Route::local(installed.services.unwrap());
-    (ground, RunServiceClient::new(route).max_decoding_message_size(64 * 1024 * 1024))
+    (ground, proxy, RunServiceClient::new(route).max_decoding_message_size(64 * 1024 * 1024))
 }
 
 /// Where processes share a database, one that crashed is only called dead when its lease is over: here that was long ago.
