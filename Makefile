@@ -11,13 +11,9 @@ BENCH_ARGS ?=
 
 # Crates whose suites run on PostgreSQL and RabbitMQ too. Their test binaries are chosen by a runner, because cargo would
 # build everything once more for a part of the workspace.
-#
-# The executor's suite ends its house as a crash would, inside one process, which a connection to RabbitMQ outlives: it
-# runs on PostgreSQL with the embedded broker. Executors on RabbitMQ are killed as processes, in tests/it.
-EXECUTOR := patchbay-action-executor
 SERVICES := $(patsubst services/%/Cargo.toml,patchbay-%,$(wildcard services/*/Cargo.toml))
-ON_SERVERS := patchbay-store patchbay-service $(filter-out $(EXECUTOR),$(SERVICES))
-ONLY = target."cfg(unix)".runner = ["$(CURDIR)/deploy/services.sh", "of", "$(1)"]
+ON_SERVERS := patchbay-store patchbay-service $(SERVICES)
+ONLY := target."cfg(unix)".runner = ["$(CURDIR)/deploy/services.sh", "of", "$(ON_SERVERS)"]
 
 .DEFAULT_GOAL := help
 .PHONY: help build fmt lint test test-with-services soak services-up services-down run bench clean-data tools
@@ -37,14 +33,12 @@ test: tools ## Builds everything once and runs all tests, on every engine and br
 test-with-services:
 	cargo test --workspace --no-fail-fast
 	PATCHBAY_TEST_STORE=postgres PATCHBAY_TEST_BROKER=rabbitmq \
-		cargo --config '$(call ONLY,$(ON_SERVERS))' test --workspace --tests --no-fail-fast
-	PATCHBAY_TEST_STORE=postgres \
-		cargo --config '$(call ONLY,$(EXECUTOR))' test --workspace --tests --no-fail-fast
+		cargo --config '$(ONLY)' test --workspace --tests --no-fail-fast
 
 soak: tools ## Kills everything under load for ten minutes, in an order that PATCHBAY_CHAOS_SEED decides
 	cargo build --workspace --all-targets
 	PATCHBAY_CHAOS_SECONDS=$(or $(PATCHBAY_CHAOS_SECONDS),600) deploy/services.sh with "$(SERVICES_DIR)" \
-		cargo test -p patchbay-tests -- chaos --nocapture
+		cargo --config '$(call ONLY,patchbay-tests)' test --workspace --test it -- chaos --nocapture
 
 services-up: ## Starts PostgreSQL and RabbitMQ for tests, prints lines for `eval`
 	@deploy/services.sh up "$(SERVICES_DIR)"

@@ -2,6 +2,7 @@
 
 mod broker;
 mod mesh;
+mod retention;
 mod show;
 mod store;
 #[cfg(test)]
@@ -42,7 +43,7 @@ pub(crate) struct Config {
     pub(crate) storage: Storage,
     pub(crate) vault: Vault,
     pub(crate) egress: Egress,
-    pub(crate) retention: patchbay_action_executor::config::Retention,
+    pub(crate) retention: patchbay_action_executor::config::Keeping,
     pub(crate) ingress: patchbay_webhook_ingress::Config,
     pub(crate) connection: patchbay_connection::Config,
     pub(crate) catalog: patchbay_catalog::Config,
@@ -175,13 +176,7 @@ impl Config {
     fn check(&self) -> Result<(), Failure> {
         self.store.check()?;
         self.broker.check()?;
-        let positive = [
-            ("retention.runs_days", u64::from(self.retention.runs_days)),
-            ("retention.dedupe_days", u64::from(self.retention.dedupe_days)),
-        ];
-        if let Some((key, _)) = positive.iter().find(|(_, value)| *value == 0) {
-            return Err(Failure::usage(format!("{key} must be at least 1")));
-        }
+        retention::check(&self.retention, self.store.is_file())?;
         if self.runtime.worker_threads > MOST_THREADS {
             return Err(Failure::usage(format!("runtime.worker_threads must be at most {MOST_THREADS}")));
         }

@@ -12,6 +12,7 @@ mod life;
 pub(crate) mod listeners;
 mod ready;
 pub(crate) mod roles;
+mod system;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -61,6 +62,7 @@ pub(crate) fn run(plan: Plan) -> Result<(), Failure> {
     // The client library of RabbitMQ logs what it can't deliver, bodies and all, and at its finest how it logs in.
     let filter = format!("{},lapin=off", plan.config.log.filter);
     telemetry::start_logging(plan.format.into(), &filter).map_err(Failure::usage)?;
+    system::keep_pages_small();
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     if plan.config.runtime.worker_threads > 0 {
         builder.worker_threads(plan.config.runtime.worker_threads);
@@ -73,7 +75,7 @@ pub(crate) fn run(plan: Plan) -> Result<(), Failure> {
 
 async fn live(plan: Plan) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
-    ground::raise_descriptor_limit();
+    system::raise_descriptor_limit();
     let config::Shutdown { linger, drain } = plan.config.shutdown;
     let tasks = Tasks::new(Shutdown::default());
     // What is served until everything else has ended.

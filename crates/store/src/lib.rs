@@ -10,6 +10,7 @@ mod rows;
 #[cfg(feature = "testing")]
 pub mod schema;
 mod sql;
+mod sqlite;
 mod transaction;
 
 pub use engine::{Engine, Options, Postgres, Schema, Sqlite};
@@ -19,4 +20,5 @@ pub use postgres::{Begun, within};
 pub use probe::{Probe, Trouble};
 pub use rows::{Rows, chunks, padded};
 pub use sql::Sql;
+pub use sqlite::Size;
 pub use transaction::Transaction;

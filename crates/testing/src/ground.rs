@@ -41,16 +41,17 @@ pub async fn mortal_ground(folder: &Path) -> (Ground, Option<Proxy>) {
     (lay(folder, Some((url, prefix))).await, Some(proxy))
 }
 
-/// With the embedded broker, or with queues at an address and with a prefix.
+/// With the embedded broker, or with queues at an address and with a prefix. The broker's tasks are apart, as in a process:
+/// those of a role end before it is closed.
 #[expect(clippy::expect_used, reason = "tests say by panic what went wrong")]
 async fn lay(folder: &Path, amqp: Option<(String, String)>) -> Ground {
     let engine =
         Engine::open(&store_url(folder), &patchbay_store::Options::default()).await.expect("the database opens");
-    let tasks = Tasks::new(Shutdown::default());
+    let (tasks, broker_tasks) = (Tasks::new(Shutdown::default()), Tasks::new(Shutdown::default()));
     let metrics = Metrics::default();
     let broker = match amqp {
         None => broker::embedded(folder).await,
-        Some((url, prefix)) => broker::rabbitmq(url, prefix, &tasks, &metrics).await,
+        Some((url, prefix)) => broker::rabbitmq(url, prefix, &broker_tasks, &metrics).await,
     };
     Ground { clock: Clock::system(), tasks, metrics, engine, broker, reserve: None }
 }

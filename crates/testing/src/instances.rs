@@ -3,7 +3,8 @@
 //! [`amqp`](crate::amqp).
 
 use std::{
-    path::{Path, PathBuf},
+    marker::PhantomData,
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
@@ -13,31 +14,60 @@ use crate::services::checkout;
 
 /// A PostgreSQL of its own: a superuser without a password, and members of the role `with_password` (which a test may
 /// make) with theirs. Ends when it is dropped.
-#[derive(Debug)]
-pub struct PostgresServer {
-    instance: Instance,
-}
+pub type PostgresServer = Server<Postgres>;
 
 /// A RabbitMQ of its own, with one virtual host and one user. Ends when it is dropped.
+pub type RabbitServer = Server<Rabbit>;
+
+/// What `deploy/services.sh` keeps in one folder. It is in the checkout, so that `make services-down` finds what a test
+/// that was killed itself left behind.
 #[derive(Debug)]
-pub struct RabbitServer {
-    instance: Instance,
+pub struct Server<K: Kind> {
+    folder: PathBuf,
+    url: String,
+    kind: PhantomData<K>,
 }
 
-impl PostgresServer {
+/// Which server it is.
+pub trait Kind {
+    /// What the script calls it.
+    const NAME: &'static str;
+}
+
+/// The kind of [`PostgresServer`].
+#[derive(Debug)]
+pub enum Postgres {}
+
+/// The kind of [`RabbitServer`].
+#[derive(Debug)]
+pub enum Rabbit {}
+
+impl Kind for Postgres {
+    const NAME: &'static str = "postgres";
+}
+
+impl Kind for Rabbit {
+    const NAME: &'static str = "rabbitmq";
+}
+
+impl<K: Kind> Server<K> {
     /// Starts one and returns when it answers.
     ///
     /// # Panics
     /// When it can't be started.
     #[must_use]
     pub fn start() -> Self {
-        Self { instance: Instance::start("postgres") }
+        let name = format!("{}-{}", K::NAME, &Uuid::new_v4().simple().to_string()[..12]);
+        let folder = checkout().join("target/services/private").join(name);
+        let mut server = Self { folder, url: String::new(), kind: PhantomData };
+        server.url = server.turn("start");
+        server
     }
 
     /// Its address. It stays the same.
     #[must_use]
     pub fn url(&self) -> String {
-        self.instance.url.clone()
+        self.url.clone()
     }
 
     /// Ends it and all its processes by SIGKILL.
@@ -45,7 +75,7 @@ impl PostgresServer {
     /// # Panics
     /// When that fails.
     pub fn kill(&self) {
-        self.instance.run("kill");
+        self.turn("kill");
     }
 
     /// Starts it again on the same port and data, and returns when it answers.
@@ -53,49 +83,37 @@ impl PostgresServer {
     /// # Panics
     /// When it can't be started.
     pub fn start_again(&self) {
-        self.instance.start_again();
+        assert_eq!(self.turn("start"), self.url);
+    }
+
+    fn turn(&self, verb: &str) -> String {
+        self.run(&format!("{verb}-{}", K::NAME), &[])
+    }
+
+    /// What the script prints, without the end of its line.
+    #[expect(clippy::expect_used, reason = "tests say by panic what went wrong")]
+    fn run(&self, command: &str, arguments: &[&str]) -> String {
+        let output = self.script(command).args(arguments).output().expect("deploy/services.sh runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "deploy/services.sh {command} {arguments:?} failed: {said}");
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    }
+
+    fn script(&self, command: &str) -> Command {
+        let mut script = Command::new(checkout().join("deploy/services.sh"));
+        script.arg(command).arg(&self.folder).stdin(Stdio::null());
+        script
     }
 }
 
 impl RabbitServer {
-    /// Starts one and returns when it answers.
-    ///
-    /// # Panics
-    /// When it can't be started.
-    #[must_use]
-    pub fn start() -> Self {
-        Self { instance: Instance::start("rabbitmq") }
-    }
-
-    /// Its address. It stays the same.
-    #[must_use]
-    pub fn url(&self) -> String {
-        self.instance.url.clone()
-    }
-
-    /// Ends it and all its processes by SIGKILL.
-    ///
-    /// # Panics
-    /// When that fails.
-    pub fn kill(&self) {
-        self.instance.run("kill");
-    }
-
-    /// Starts it again on the same port and data, and returns when it answers.
-    ///
-    /// # Panics
-    /// When it can't be started.
-    pub fn start_again(&self) {
-        self.instance.start_again();
-    }
-
     /// Makes one more virtual host, with all rights for the user, and gives its address.
     ///
     /// # Panics
     /// When that fails.
     #[must_use]
     pub fn vhost(&self, name: &str) -> String {
-        run(&["vhost", &self.instance.folder_text(), name])
+        self.run("vhost", &[name])
     }
 
     /// Runs `rabbitmqctl` on it and gives what it prints, such as for `["list_queues"]`.
@@ -103,61 +121,13 @@ impl RabbitServer {
     /// # Panics
     /// When that fails.
     pub fn control(&self, arguments: &[&str]) -> String {
-        let folder = self.instance.folder_text();
-        run(&[&["rabbitmqctl", folder.as_str()], arguments].concat())
+        self.run("rabbitmqctl", arguments)
     }
 }
 
-/// What `deploy/services.sh` keeps in one folder. It is in the checkout, so that `make services-down` finds what a test
-/// that was killed itself left behind.
-#[derive(Debug)]
-struct Instance {
-    kind: &'static str,
-    folder: PathBuf,
-    url: String,
-}
-
-impl Instance {
-    fn start(kind: &'static str) -> Self {
-        let name = format!("{kind}-{}", &Uuid::new_v4().simple().to_string()[..12]);
-        let folder = checkout().join("target/services/private").join(name);
-        let mut instance = Self { kind, folder, url: String::new() };
-        instance.url = instance.run("start");
-        instance
-    }
-
-    fn start_again(&self) {
-        assert_eq!(self.run("start"), self.url);
-    }
-
-    fn run(&self, verb: &str) -> String {
-        run(&[&format!("{verb}-{}", self.kind), &self.folder_text()])
-    }
-
-    fn folder_text(&self) -> String {
-        self.folder.display().to_string()
-    }
-}
-
-impl Drop for Instance {
+impl<K: Kind> Drop for Server<K> {
     fn drop(&mut self) {
-        let verb = format!("stop-{}", self.kind);
         // A test that fails has more to say than this.
-        let _ = script(&checkout()).args([verb.as_ref(), self.folder.as_os_str()]).output();
+        let _ = self.script(&format!("stop-{}", K::NAME)).output();
     }
-}
-
-fn script(checkout: &Path) -> Command {
-    let mut command = Command::new(checkout.join("deploy/services.sh"));
-    command.stdin(Stdio::null());
-    command
-}
-
-/// What the script prints, without the end of its line.
-#[expect(clippy::expect_used, reason = "tests say by panic what went wrong")]
-fn run(arguments: &[&str]) -> String {
-    let output = script(&checkout()).args(arguments).output().expect("deploy/services.sh runs");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "deploy/services.sh {arguments:?} failed: {said}");
-    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
 }

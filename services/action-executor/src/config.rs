@@ -47,6 +47,20 @@ pub struct Config {
 /// Section `retention` of the configuration.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Keeping {
+    /// Days that finished runs are kept.
+    pub runs_days: u32,
+    /// Days that an event id is remembered.
+    pub dedupe_days: u32,
+    /// Bytes of SQLite's file above which the oldest finished runs are removed; 0 is no bound.
+    pub max_bytes: u64,
+    /// How often what is old or too much is looked for.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub sweep_every: Duration,
+}
+
+/// What is kept by its age alone.
+#[derive(Debug, Clone, Copy)]
 pub struct Retention {
     /// Days that finished runs are kept.
     pub runs_days: u32,
@@ -54,9 +68,16 @@ pub struct Retention {
     pub dedupe_days: u32,
 }
 
-const DAY: Duration = Duration::from_secs(86_400);
+impl From<Retention> for Keeping {
+    fn from(Retention { runs_days, dedupe_days }: Retention) -> Self {
+        Self { runs_days, dedupe_days, max_bytes: 0, sweep_every: SWEEP_EVERY }
+    }
+}
 
-impl Retention {
+const DAY: Duration = Duration::from_secs(86_400);
+const SWEEP_EVERY: Duration = Duration::from_secs(15);
+
+impl Keeping {
     /// How long finished runs are kept.
     #[must_use]
     pub fn runs(&self) -> Duration {

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod batch;
+mod cap;
 mod claim;
 pub mod config;
 mod definitions;

@@ -10,7 +10,8 @@ use patchbay_service::{Check, Ground, Installed, credentials::Credentials};
 use tonic::service::Routes;
 
 use crate::{
-    config::{Config, Retention},
+    cap,
+    config::{Config, Keeping},
     definitions::Definitions,
     error::Error,
     executor::Executor,
@@ -37,7 +38,7 @@ const UNREADABLE: Duration = Duration::from_secs(2);
 pub async fn install(
     ground: &Ground,
     config: Config,
-    retention: Retention,
+    retention: impl Into<Keeping>,
     catalog: Arc<Catalog>,
     egress: Egress,
     automation: Route,
@@ -75,7 +76,7 @@ pub async fn install(
         broker: Arc::clone(&ground.broker),
         reserve: ground.reserve.clone(),
         config,
-        retention,
+        retention: retention.into(),
         store,
         writer,
         gates,
@@ -96,6 +97,9 @@ pub async fn install(
     ground.tasks.spawn("executor wake", wake::wake(Arc::clone(&executor)));
     ground.tasks.spawn("executor retell", workers::retell(Arc::clone(&executor)));
     ground.tasks.spawn("executor sweep", workers::sweep(Arc::clone(&executor)));
+    if let Some(file) = executor.store.file().filter(|_| executor.retention.max_bytes > 0) {
+        ground.tasks.spawn("executor cap", cap::keep_below(Arc::clone(&executor), file));
+    }
     ground.tasks.spawn("executor drain", drain(Arc::clone(&executor), drained));
     let probe = Arc::clone(&executor);
     let progress = Check::new("executor", move || progress(&probe));

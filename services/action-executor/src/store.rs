@@ -3,6 +3,7 @@
 mod connections;
 mod days;
 mod dead_letters;
+mod file;
 mod history;
 mod postgres;
 mod taking;
@@ -20,6 +21,7 @@ use crate::{
     rows::{DeadRow, EndRow, OpenRow, ProgressRow},
 };
 use connections::Connections;
+pub(crate) use file::{File, Filling, Finished};
 
 const MIGRATIONS: [Migration; 3] = [
     Migration {

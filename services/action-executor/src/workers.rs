@@ -10,8 +10,6 @@ use crate::{executor::Executor, tell::tell};
 const UNTOLD: i64 = 64;
 /// Old runs removed at once.
 const SWEEP: i64 = 1_000;
-/// How often something old is looked for.
-const SWEEP_EVERY: Duration = Duration::from_secs(15);
 
 /// Renews the lease every fifth of it, and more often while that fails.
 pub(crate) async fn keep_lease(executor: Arc<Executor>, stop: patchbay_runtime::Shutdown) {
@@ -72,7 +70,7 @@ pub(crate) async fn retell(executor: Arc<Executor>) {
 pub(crate) async fn sweep(executor: Arc<Executor>) {
     let shutdown = executor.tasks.shutdown().clone();
     let mut part: u8 = 0;
-    while shutdown.or(tokio::time::sleep(SWEEP_EVERY)).await.is_some() {
+    while shutdown.or(tokio::time::sleep(executor.retention.sweep_every)).await.is_some() {
         if executor.is_short_of_disk() {
             continue;
         }

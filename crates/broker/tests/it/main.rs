@@ -1,4 +1,4 @@
-//! The embedded broker against the contract, and against what disks and crashes do.
+//! The embedded broker against the contract, and against what disks and crashes do. RabbitMQ has a module of its own.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -8,4 +8,5 @@ mod crashes;
 mod disks;
 mod histories;
 mod letters;
+mod rabbitmq;
 mod support;

@@ -38,7 +38,7 @@ fn every_key_is_in_the_reference_and_nothing_else() {
         ("storage", keys_of::<Storage>()),
         ("vault", keys_of::<Vault>()),
         ("egress", keys_of::<Egress>()),
-        ("retention", keys_of::<patchbay_action_executor::config::Retention>()),
+        ("retention", keys_of::<patchbay_action_executor::config::Keeping>()),
         ("ingress", keys_of::<patchbay_webhook_ingress::Config>()),
         ("connection", keys_of::<patchbay_connection::Config>()),
         ("catalog", keys_of::<patchbay_catalog::Config>()),
@@ -104,6 +104,44 @@ fn values_of_a_broker_that_can_not_work_are_refused_by_their_names() {
     for url in ["kafka://ann:s3cret@host", "amqp:s3cret@host", "amqp://", "embedded://", "s3cret"] {
         let said = refusal(with(&[("PATCHBAY__BROKER__URL", url)]).check()).unwrap_or_default();
         assert!(said.contains("broker.url") && !said.contains("s3cret"), "{url}: {said}");
+    }
+}
+
+#[test]
+fn a_bound_in_bytes_is_for_a_file_alone() {
+    let bound = ("PATCHBAY__RETENTION__MAX_BYTES", "10737418240");
+    assert_eq!(refusal(with(&[bound]).check()), None);
+    for url in ["postgres://ann:s3cret@db/patchbay", "postgresql://db/patchbay"] {
+        let server = ("PATCHBAY__STORE__URL", url);
+        assert_eq!(refusal(with(&[server]).check()), None, "{url}");
+        let failure = with(&[server, bound]).check().err();
+        assert!(matches!(failure, Some(Failure::Usage(_))), "{url}");
+        let said = refusal(with(&[server, bound]).check()).unwrap_or_default();
+        for words in ["retention.max_bytes", "partitions", "dropped by days", "hint: ", "retention.runs_days"] {
+            assert!(said.contains(words) && !said.contains("s3cret"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn values_of_retention_that_can_not_work_are_refused_by_their_names() {
+    let cases = [
+        ("RUNS_DAYS", "0"),
+        ("DEDUPE_DAYS", "0"),
+        ("MAX_BYTES", "10"),
+        ("MAX_BYTES", "-1"),
+        ("MAX_BYTES", "1.5"),
+        ("MAX_BYTES", "10GB"),
+        ("MAX_BYTES", ""),
+        ("MAX_BYTES", "[]"),
+        ("SWEEP_EVERY", "0s"),
+        ("SWEEP_EVERY", "often"),
+    ];
+    for (key, value) in cases {
+        let pairs = [(format!("PATCHBAY__RETENTION__{key}"), value.to_owned())].into();
+        let loaded = load::<Config>(REFERENCE, None, &pairs).map_err(|error| Failure::Usage(error.into()));
+        let said = refusal(loaded.and_then(|config| config.check())).unwrap_or_default();
+        assert!(said.contains(&format!("retention.{}", key.to_lowercase())), "{key}={value}: {said}");
     }
 }
 

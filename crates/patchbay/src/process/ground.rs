@@ -7,7 +7,6 @@ use patchbay_broker::{Broker, embedded::Embedded, rabbitmq::RabbitMq};
 use patchbay_runtime::{Clock, Tasks, data_directory::Reserve, telemetry::Metrics};
 use patchbay_service::{Check, Ground};
 use patchbay_store::{Engine, Probe, Schema};
-use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::sync::mpsc;
 
 use super::{
@@ -101,13 +100,4 @@ async fn engine(base: &Base<'_>) -> anyhow::Result<(Engine, Option<Verdict>)> {
     let shutdown = base.tasks.shutdown().clone();
     base.tasks.spawn("database probe", look_after(probe, verdict.clone(), base.alarm.clone(), shutdown));
     Ok((engine, Some(verdict)))
-}
-
-/// Shells allow few open files; every connection is one.
-pub(super) fn raise_descriptor_limit() {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        tracing::debug!(%error, "limit of open files stays as it is");
-    }
 }

@@ -5,5 +5,6 @@ mod house;
 mod migrating;
 mod outages;
 mod refusing;
+mod sizes;
 mod transactions;
 mod transport;

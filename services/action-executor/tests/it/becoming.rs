@@ -105,6 +105,7 @@ async fn a_repeated_event_is_dropped_whatever_is_claimed_beside_it() {
     for round in 0..5 {
         let others = (0..round + 2).map(|number| short(&format!("{round}/{number}")));
         house.peers.set_automation_down(true);
+        house.bring_together(round + 3);
         house.publish(&std::iter::once(event("once")).chain(others).collect::<Vec<_>>()).await;
         house.taken(round + 3).await;
         house.peers.set_automation_down(false);

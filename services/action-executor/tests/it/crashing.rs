@@ -63,18 +63,19 @@ async fn crashes_at_any_moment_neither_lose_nor_double() {
     house.setup.broker = Forgetful::over;
     house.crash();
     house.begin().await;
-    house.fire_many(launch_source, 100).await;
-    house.fire_many(import_source, 100).await;
-    for calls in [1, 30, 70] {
+    // Nothing is ever acknowledged, so these are no more than a consumer may have of one tenant.
+    house.fire_many(launch_source, 60).await;
+    house.fire_many(import_source, 60).await;
+    for calls in [1, 20, 40] {
         imported.asked(calls).await;
         house.crash();
         house.begin().await;
     }
     patchbay_testing::wait_for("all runs to stand still", crate::house::PATIENCE, || async {
         let runs = house.runs().await;
-        assert!(runs.len() <= 200, "more runs than events");
+        assert!(runs.len() <= 120, "more runs than events");
         let still = runs.iter().filter(|run| run.status == "succeeded" || run.status == "outcome_unknown");
-        (still.count() == 200).then_some(())
+        (still.count() == 120).then_some(())
     })
     .await;
     let mut launches = launched.emails();
@@ -83,10 +84,10 @@ async fn crashes_at_any_moment_neither_lose_nor_double() {
     assert_eq!(launches.len(), calls, "no launch is repeated");
     let runs = house.runs().await;
     let unknown = runs.iter().filter(|run| run.status == "outcome_unknown").count();
-    assert!(calls + unknown >= 100, "{calls} launches, {unknown} unknown");
+    assert!(calls + unknown >= 60, "{calls} launches, {unknown} unknown");
     let mut imports = imported.emails();
     imports.dedup();
-    assert_eq!(imports, names(100));
+    assert_eq!(imports, names(60));
 }
 
 #[tokio::test]
@@ -146,6 +147,8 @@ async fn events_wait_while_the_owners_of_definitions_cannot_be_reached() {
     for down in [crate::peers::Peers::set_automation_down, crate::peers::Peers::set_connection_down] {
         down(&house.peers, true);
         let before = house.runs().await.len();
+        // Who waits with one event does not take more.
+        house.bring_together(before + 5);
         house.fire_many(source, before + 5).await;
         house.taken(before + 5).await;
         assert_eq!(house.runs().await.len(), before);

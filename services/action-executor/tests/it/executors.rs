@@ -1,4 +1,4 @@
-//! Several executors on one PostgreSQL, and what the network does to them.
+//! Several executors on one PostgreSQL and one RabbitMQ, and what the network does to them.
 
 use std::{sync::Arc, thread, time::Duration};
 
@@ -9,10 +9,9 @@ use patchbay_proto::{
     Route, Topic,
     executor::v1::{ListRunsRequest, Run, run_service_client::RunServiceClient},
 };
-use patchbay_runtime::{Shutdown, Tasks, telemetry::Metrics};
 use patchbay_service::Ground;
 use patchbay_store::Engine;
-use patchbay_testing::{StoreKind, store_kind, wait_for};
+use patchbay_testing::{BrokerKind, StoreKind, broker_kind, proxy::Proxy, store_kind, wait_for};
 use patchbay_types::SourceId;
 use prost::Message as _;
 use serde_json::json;
@@ -31,10 +30,10 @@ use crate::{
 struct Mesh {
     peers: Peers,
     setup: Setup,
-    /// The broker, and nothing else.
+    /// Where the test publishes.
     ground: Ground,
-    url: String,
-    _folder: TempDir,
+    /// By which each executor finds the same database and queues.
+    folder: TempDir,
 }
 
 /// One executor on a thread of its own.
@@ -43,33 +42,38 @@ struct Executor {
     runtime: Option<Runtime>,
     ground: Ground,
     runs: RunServiceClient<Route>,
+    /// Ends its connections to the broker.
+    proxy: Option<Proxy>,
 }
 
 impl Mesh {
-    /// Nothing where a database has one process only.
+    /// Nothing where a database or broker belongs to one process.
     async fn new(lease: Duration) -> Option<Self> {
-        if store_kind() == StoreKind::Sqlite {
+        if store_kind() == StoreKind::Sqlite || broker_kind() == BrokerKind::Embedded {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
         let mut setup = Setup::default();
         setup.config.lease = lease;
         let ground = patchbay_testing::ground(folder.path()).await;
-        Some(Self { peers: Peers::default(), setup, ground, url: patchbay_testing::postgres_url(), _folder: folder })
+        Some(Self { peers: Peers::default(), setup, ground, folder })
+    }
+
+    fn store_url(&self) -> String {
+        patchbay_testing::store_url(self.folder.path())
     }
 
     async fn begin(&self) -> Executor {
-        self.begin_at(&self.url).await
+        self.begin_at(&self.store_url()).await
     }
 
     async fn begin_at(&self, url: &str) -> Executor {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let (url, broker, clock) = (url.to_owned(), Arc::clone(&self.ground.broker), self.ground.clock.clone());
+        let (url, folder) = (url.to_owned(), self.folder.path().to_owned());
         let (peers, config, catalog) = (self.peers.clone(), self.setup.config.clone(), Arc::clone(&self.setup.catalog));
         let building = async move {
-            let engine = Engine::open(&url, &patchbay_store::Options::default()).await.unwrap();
-            let tasks = Tasks::new(Shutdown::default());
-            let ground = Ground { clock, tasks, metrics: Metrics::default(), engine, broker, reserve: None };
+            let (mut ground, proxy) = patchbay_testing::mortal_ground(&folder).await;
+            ground.engine = Engine::open(&url, &patchbay_store::Options::default()).await.unwrap();
             let retention = patchbay_action_executor::config::Retention { runs_days: 30, dedupe_days: 7 };
             let allow_private = vec!["127.0.0.1".parse().unwrap()];
             let egress = Egress::new(Options { allow_private, ..Options::default() }).unwrap();
@@ -77,10 +81,10 @@ impl Mesh {
             let installed =
                 role::install(&ground, config, retention, catalog, egress, automation, connection).await.unwrap();
             let runs = RunServiceClient::new(Route::local(installed.services.unwrap()));
-            (ground, runs)
+            (ground, runs, proxy)
         };
-        let (ground, runs) = runtime.spawn(building).await.unwrap();
-        Executor { runtime: Some(runtime), ground, runs }
+        let (ground, runs, proxy) = runtime.spawn(building).await.unwrap();
+        Executor { runtime: Some(runtime), ground, runs, proxy }
     }
 
     /// Publishes so many events with the ids and emails `e<number>`.
@@ -133,6 +137,7 @@ impl Executor {
     fn stop(&mut self) {
         let Some(runtime) = self.runtime.take() else { return };
         thread::spawn(move || runtime.shutdown_timeout(PATIENCE)).join().unwrap();
+        self.proxy = None;
     }
 }
 
@@ -219,7 +224,8 @@ async fn one_that_stood_still_begins_anew_and_repeats_nothing() {
 #[tokio::test]
 async fn answers_of_the_database_that_are_lost_neither_repeat_nor_lose_anything() {
     let Some(mesh) = Mesh::new(Duration::from_secs(6)).await else { return };
-    let (_, rest) = mesh.url.split_once("://").unwrap();
+    let url = mesh.store_url();
+    let (_, rest) = url.split_once("://").unwrap();
     let (place, name) = rest.split_once('/').unwrap();
     let (user, server) = place.rsplit_once('@').map_or(("", place), |(user, server)| (user, server));
     let way = Deaf::before(server.to_owned()).await;

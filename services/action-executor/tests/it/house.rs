@@ -7,7 +7,7 @@ use patchbay_action_executor::{
     config::{Config, Retention},
     role,
 };
-use patchbay_broker::{Broker, Message};
+use patchbay_broker::{Broker, Consumer, Message};
 use patchbay_connector::{Catalog, builtin};
 use patchbay_egress::{Egress, Options};
 use patchbay_proto::{
@@ -28,18 +28,23 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tonic::Status;
 
-use crate::peers::{Peers, WORKSPACE};
+use crate::{
+    peers::{Peers, WORKSPACE},
+    watched::{Tally, Watched},
+};
 
 /// Longer than any wait that ends well.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a test may set. The waits are short, the lease is long enough for calls that are held.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Setup {
     pub(crate) config: Config,
     pub(crate) catalog: Arc<Catalog>,
     /// What the executor is given in the place of its broker.
     pub(crate) broker: fn(Arc<dyn Broker>) -> Arc<dyn Broker>,
+    /// Whether somebody listens to which runs end. A broker need not keep that for those who come later.
+    pub(crate) is_heard: bool,
 }
 
 impl Default for Setup {
@@ -58,7 +63,7 @@ impl Default for Setup {
             drain: Duration::from_secs(10),
             retell_after: Duration::from_millis(200),
         };
-        Self { config, catalog: Arc::new(builtin().unwrap()), broker: |broker| broker }
+        Self { config, catalog: Arc::new(builtin().unwrap()), broker: |broker| broker, is_heard: false }
     }
 }
 
@@ -67,6 +72,7 @@ impl Default for Setup {
 pub(crate) struct House {
     pub(crate) peers: Peers,
     pub(crate) setup: Setup,
+    tally: Arc<Tally>,
     life: Option<Life>,
     folder: TempDir,
 }
@@ -77,6 +83,8 @@ struct Life {
     runtime: Runtime,
     ground: Ground,
     runs: RunServiceClient<Route>,
+    /// Hears which runs end.
+    ears: Option<Box<dyn Consumer>>,
     /// Ends its connections to the broker.
     proxy: Option<Proxy>,
 }
@@ -87,7 +95,8 @@ impl House {
     }
 
     pub(crate) async fn with(setup: Setup) -> Self {
-        let mut house = Self { peers: Peers::default(), setup, life: None, folder: tempfile::tempdir().unwrap() };
+        let (peers, tally, folder) = (Peers::default(), Arc::default(), tempfile::tempdir().unwrap());
+        let mut house = Self { peers, setup, tally, life: None, folder };
         house.begin().await;
         house
     }
@@ -96,23 +105,18 @@ impl House {
     pub(crate) async fn begin(&mut self) {
         assert!(self.life.is_none(), "it lives");
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let building = build(
-            self.folder.path().to_owned(),
-            self.setup.config.clone(),
-            Arc::clone(&self.setup.catalog),
-            self.setup.broker,
-            self.peers.clone(),
-        );
-        let (ground, proxy, runs) = runtime.spawn(building).await.unwrap();
-        self.life = Some(Life { runtime, ground, runs, proxy });
+        let (folder, setup) = (self.folder.path().to_owned(), self.setup.clone());
+        let building = build(folder, setup, Arc::clone(&self.tally), self.peers.clone());
+        let (ground, proxy, ears, runs) = runtime.spawn(building).await.unwrap();
+        self.life = Some(Life { runtime, ground, runs, ears, proxy });
     }
 
     /// Everything stops where it is: nothing is waited for, nothing is told.
     pub(crate) fn crash(&mut self) {
-        let Some(Life { runtime, ground, runs, proxy }) = self.life.take() else { return };
+        let Some(Life { runtime, ground, runs, ears, proxy }) = self.life.take() else { return };
         // A runtime must not be ended by a thread that serves another one.
         thread::spawn(move || runtime.shutdown_timeout(PATIENCE)).join().unwrap();
-        drop((runs, ground, proxy));
+        drop((runs, ears, ground, proxy));
     }
 
     /// Ends as a process does that is told to.
@@ -226,22 +230,24 @@ impl House {
         self.client().list_dead_letters(request).await.unwrap().into_inner().dead_letters
     }
 
+    /// From now on the executor gets events so many at once, as they come from a broker that is quick.
+    pub(crate) fn bring_together(&self, count: usize) {
+        self.tally.bring_together(count);
+    }
+
     /// Waits until the executor holds this many events that it has not acknowledged.
     pub(crate) async fn taken(&self, count: usize) {
-        wait_for("events to be taken", PATIENCE, || async {
-            let progress = self.ground().broker.progress(Topic::TriggerFired);
-            (progress.unacknowledged == u64::try_from(count).unwrap()).then_some(())
-        })
-        .await;
+        wait_for("events to be taken", PATIENCE, || async { (self.tally.held() == count).then_some(()) }).await;
     }
 
     /// Waits until every event was acknowledged.
     pub(crate) async fn acknowledged(&self) {
-        wait_for("all events to be acknowledged", PATIENCE, || async {
-            let progress = self.ground().broker.progress(Topic::TriggerFired);
-            (progress.undelivered + progress.unacknowledged == 0).then_some(())
-        })
-        .await;
+        wait_for("all events to be acknowledged", PATIENCE, || async { self.tally.is_done().then_some(()) }).await;
+    }
+
+    /// Who hears which runs end.
+    pub(crate) fn ears(&mut self) -> &mut dyn Consumer {
+        self.life.as_mut().and_then(|life| life.ears.as_deref_mut()).unwrap()
     }
 
     /// Waits until the metrics have this line.
@@ -262,13 +268,17 @@ impl Drop for House {
 
 async fn build(
     folder: impl AsRef<Path>,
-    config: Config,
-    catalog: Arc<Catalog>,
-    broker: fn(Arc<dyn Broker>) -> Arc<dyn Broker>,
+    setup: Setup,
+    tally: Arc<Tally>,
     peers: Peers,
-) -> (Ground, Option<Proxy>, RunServiceClient<Route>) {
+) -> (Ground, Option<Proxy>, Option<Box<dyn Consumer>>, RunServiceClient<Route>) {
+    let Setup { config, catalog, broker, is_heard } = setup;
     let (mut ground, proxy) = patchbay_testing::mortal_ground(folder.as_ref()).await;
-    ground.broker = broker(ground.broker);
+    ground.broker = broker(Watched::over(ground.broker, tally));
+    let ears = match is_heard {
+        true => Some(ground.broker.subscribe(Topic::RunFinished, 64).await.unwrap()),
+        false => None,
+    };
     bury_the_dead(&ground.engine).await;
     let retention = Retention { runs_days: 30, dedupe_days: 7 };
     let allow_private = vec!["127.0.0.1".parse().unwrap()];
@@ -276,7 +286,7 @@ async fn build(
     let (automation, connection) = (peers.automation_route(), peers.connection_route());
     let installed = role::install(&ground, config, retention, catalog, egress, automation, connection).await.unwrap();
     let route = Route::local(installed.services.unwrap());
-    (ground, proxy, RunServiceClient::new(route).max_decoding_message_size(64 * 1024 * 1024))
+    (ground, proxy, ears, RunServiceClient::new(route).max_decoding_message_size(64 * 1024 * 1024))
 }
 
 /// Where processes share a database, one that crashed is only called dead when its lease is over: here that was long ago.

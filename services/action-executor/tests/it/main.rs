@@ -17,6 +17,8 @@ mod partner;
 mod peers;
 mod people;
 mod poison;
+mod retention;
 mod showing;
 mod telling;
 mod versions;
+mod watched;

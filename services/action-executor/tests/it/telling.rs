@@ -45,12 +45,16 @@ impl Broker for Mute {
     }
 }
 
+/// A house in which it is heard which runs end.
+async fn heard() -> House {
+    House::with(Setup { is_heard: true, ..Setup::default() }).await
+}
+
 /// What is told, until this many were heard.
-async fn hear(house: &House, count: usize) -> Vec<Value> {
-    let mut consumer = house.ground().broker.subscribe(Topic::RunFinished, 64).await.unwrap();
+async fn hear(house: &mut House, count: usize) -> Vec<Value> {
     let mut heard: Vec<Value> = Vec::new();
     while heard.len() < count {
-        let batch = tokio::time::timeout(PATIENCE, consumer.next_batch(64)).await.unwrap().unwrap();
+        let batch = tokio::time::timeout(PATIENCE, house.ears().next_batch(64)).await.unwrap().unwrap();
         for delivery in batch {
             let content_type = ("content-type".to_owned(), "application/cloudevents+json; charset=UTF-8".to_owned());
             assert_eq!(delivery.message.headers, [content_type]);
@@ -77,7 +81,7 @@ async fn all_told(house: &House) {
 
 #[tokio::test]
 async fn every_end_is_told_with_an_id_of_its_own() {
-    let (house, partner) = (House::new().await, Partner::new().await);
+    let (mut house, partner) = (heard().await, Partner::new().await);
     let (automation, source) = house.peers.publish(launch(house.peers.connect(&partner)));
     partner.script([Answer::refuses(402, "no"), Answer::HangsUp, Answer::Done]);
     for (event, status) in [("failed", "failed"), ("cancelled", "outcome_unknown"), ("done", "succeeded")] {
@@ -87,7 +91,7 @@ async fn every_end_is_told_with_an_id_of_its_own() {
             house.cancel(&run).await.unwrap();
         }
     }
-    let told = hear(&house, 3).await;
+    let told = hear(&mut house, 3).await;
     for (event, class) in [("failed", json!("partner")), ("cancelled", json!(null)), ("done", json!(null))] {
         let run = &house.runs_of(event).await[0];
         let id = RunId::from_slice(&run.id).unwrap().to_string();
@@ -119,14 +123,14 @@ async fn every_end_is_told_with_an_id_of_its_own() {
 
 #[tokio::test]
 async fn a_replayed_run_ends_again_and_is_told_again() {
-    let (house, partner) = (House::new().await, Partner::new().await);
+    let (mut house, partner) = (heard().await, Partner::new().await);
     let (_, source) = house.peers.publish(launch(house.peers.connect(&partner)));
     partner.script([Answer::refuses(402, "no")]);
     house.fire(source, "e", json!({"email": "ann@a.test"})).await;
     let failed = house.when_is("e", "failed").await;
     house.replay(&failed).await.unwrap();
     house.when_is("e", "succeeded").await;
-    let told = hear(&house, 2).await;
+    let told = hear(&mut house, 2).await;
     assert_eq!(told[0]["data"]["run_id"], told[1]["data"]["run_id"]);
     assert_ne!(told[0]["id"], told[1]["id"]);
     assert_eq!((&told[0]["data"]["status"], &told[1]["data"]["status"]), (&json!("failed"), &json!("succeeded")));
@@ -142,11 +146,11 @@ async fn what_could_not_be_told_is_told_by_a_later_life() {
     house.when_all_are("succeeded", 30).await;
     assert!(untold(&house).await > 0);
     house.crash();
-    house.setup.broker = |real| real;
+    (house.setup.broker, house.setup.is_heard) = (|real| real, true);
     house.begin().await;
     all_told(&house).await;
     let mut told: Vec<String> =
-        hear(&house, 30).await.iter().map(|one| one["data"]["event_id"].as_str().unwrap().to_owned()).collect();
+        hear(&mut house, 30).await.iter().map(|one| one["data"]["event_id"].as_str().unwrap().to_owned()).collect();
     told.sort();
     assert_eq!(told, names(30));
 }

@@ -9,7 +9,7 @@ use patchbay_broker::contract::{expect_nothing, message, next, take, wait_until}
 use patchbay_broker::rabbitmq::Options;
 use patchbay_broker::{Broker, Delivery, Message, PublishError};
 
-use crate::support::{House, TOPIC, connect};
+use super::support::{House, TOPIC, connect};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_consumer_of_large_messages_holds_bounded_bytes() {
@@ -23,7 +23,7 @@ async fn a_slow_consumer_of_large_messages_holds_bounded_bytes() {
 
     let connection = connect(&house.url).await;
     let channel = connection.create_channel().await.unwrap();
-    let queue = format!("{}.trigger.fired.large", house.prefix);
+    let queue = format!("{}.trigger.fired.large", house.options.prefix);
     let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
     let queue = channel.queue_declare(queue.as_str().into(), options, FieldTable::default()).await.unwrap();
 

@@ -1,6 +1,7 @@
 //! Connections and queues that end while they are used.
 
 use std::collections::BTreeSet;
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use patchbay_broker::{Broker, Delivery, Message, PublishError};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::support::{House, TOPIC, connect, expect_keys, open, publish_until_confirmed};
+use super::support::{House, TOPIC, connect, expect_keys, open, publish_until_confirmed};
 
 fn of_tenant(number: u64) -> Message {
     Message { tenant: i64::try_from(number).unwrap(), ..message(number) }
@@ -22,7 +23,7 @@ fn of_tenant(number: u64) -> Message {
 async fn delete(house: &House, queue: &str) {
     let connection = connect(&house.url).await;
     let channel = connection.create_channel().await.unwrap();
-    let name = format!("{}.{queue}", house.prefix);
+    let name = format!("{}.{queue}", house.options.prefix);
     channel.queue_delete(name.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
 }
 
@@ -148,11 +149,11 @@ async fn notices_a_network_that_swallows_everything() {
     .await;
     let mut consumer = house.broker.subscribe(TOPIC, 10).await.unwrap();
 
-    house.proxy.silence(true);
+    house.proxy.cut();
     let unconfirmed = house.broker.publish(TOPIC, vec![message(1)]).await;
     wait_until("it is noticed", || house.broker.health().is_err_and(|why| why.contains("can't be reached at amqp://")))
         .await;
-    house.proxy.silence(false);
+    house.proxy.heal();
     house.proxy.break_all();
 
     assert!(matches!(unconfirmed, Err(PublishError::Unavailable(_))), "{unconfirmed:?}");
@@ -164,10 +165,10 @@ async fn notices_a_network_that_swallows_everything() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn opens_without_a_server_and_connects_when_it_is_there() {
     let house = House::new().await;
-    let options = house.options();
     // Nobody listens there once it is dropped.
-    let nobody = crate::proxy::Proxy::to("127.0.0.1:1").await.address().to_string();
-    let away = open(Options { url: crate::support::with_host(&options.url, &nobody), ..options }).await.unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let url = house.options.url.replace(&house.proxy.address().to_string(), &nobody);
+    let away = open(Options { url, ..house.options.clone() }).await.unwrap();
 
     let refused = away.publish(TOPIC, vec![message(1)]).await;
     let subscribed = timeout(Duration::from_secs(5), away.subscribe(TOPIC, 1)).await;
@@ -198,16 +199,15 @@ async fn a_close_finishes_what_was_begun() {
             Err(error) => assert_eq!(error, PublishError::Closed),
         }
     }
-    expect_keys(&*open(house.options()).await.unwrap(), confirmed).await;
+    expect_keys(&*open(house.options.clone()).await.unwrap(), confirmed).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn says_that_a_server_without_tls_cannot_be_reached_by_tls() {
     let house = House::new().await;
-    let options = house.options();
-    let secured = options.url.replace("amqp://", "amqps://");
+    let secured = house.options.url.replace("amqp://", "amqps://");
 
-    let broker = open(Options { url: secured, ..options }).await.unwrap();
+    let broker = open(Options { url: secured, ..house.options.clone() }).await.unwrap();
 
     let why = broker.health().unwrap_err();
     assert!(why.starts_with("can't be reached at amqps://127.0.0.1:"), "{why}");

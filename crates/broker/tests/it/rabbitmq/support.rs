@@ -1,10 +1,7 @@
 //! A broker with queues of its own on the server of the tests.
 
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
@@ -12,46 +9,11 @@ use lapin::{Connection, ConnectionProperties};
 use patchbay_broker::contract::Subject;
 use patchbay_broker::rabbitmq::{Options, RabbitMq};
 use patchbay_broker::{Broker, Error};
-use patchbay_proto::Topic;
 use patchbay_runtime::telemetry::Metrics;
 use patchbay_runtime::{Shutdown, Tasks};
+use patchbay_testing::{amqp, proxy::Proxy};
 
-use crate::proxy::Proxy;
-
-pub(crate) const TOPIC: Topic = Topic::TriggerFired;
-
-/// The address of the server of the tests.
-///
-/// # Panics
-/// When there is none.
-pub(crate) fn url() -> String {
-    const NAME: &str = "PATCHBAY_TEST_AMQP_URL";
-    #[expect(clippy::disallowed_methods, reason = "the one setting of these tests")]
-    if let Ok(url) = std::env::var(NAME) {
-        return url;
-    }
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/services/environment");
-    let lines = fs::read_to_string(file).unwrap_or_default();
-    let line = lines.lines().find_map(|line| line.strip_prefix("export ")?.strip_prefix(NAME)?.strip_prefix('='));
-    line.unwrap_or_else(|| panic!("no server for the tests: run `make services-up`, or set {NAME}")).replace('\'', "")
-}
-
-/// A prefix that nobody else has.
-pub(crate) fn prefix() -> String {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    #[expect(clippy::disallowed_methods, reason = "only to be different from other runs")]
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
-    format!("test-{now:x}-{}", NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
-/// `host:port` of an address, and the address with another one.
-pub(crate) fn host_of(url: &str) -> &str {
-    url.split_once('@').unwrap().1.split_once('/').unwrap().0
-}
-
-pub(crate) fn with_host(url: &str, host: &str) -> String {
-    url.replace(host_of(url), host)
-}
+pub(crate) use crate::support::TOPIC;
 
 pub(crate) async fn open(options: Options) -> Result<Arc<RabbitMq>, Error> {
     RabbitMq::open(options, Tasks::new(Shutdown::default()), &Metrics::default()).await
@@ -87,11 +49,12 @@ async fn remove(url: String, prefix: String) {
 /// A broker that reaches the server by a proxy. Its queues go with it.
 #[derive(Debug)]
 pub(crate) struct House {
+    /// The server itself.
     pub(crate) url: String,
-    pub(crate) prefix: String,
+    /// How the broker, or another one, reaches the queues.
+    pub(crate) options: Options,
     pub(crate) proxy: Proxy,
     pub(crate) broker: Arc<RabbitMq>,
-    tune: fn(Options) -> Options,
 }
 
 impl House {
@@ -100,23 +63,20 @@ impl House {
     }
 
     pub(crate) async fn with(tune: fn(Options) -> Options) -> Self {
-        let (url, prefix) = (url(), prefix());
-        let (proxy, broker) = enter(&url, &prefix, tune).await;
-        Self { url, prefix, proxy, broker, tune }
+        let (url, prefix) = amqp();
+        let (proxy, through) = Proxy::before(&url);
+        let options = tune(Options { prefix, ..Options::new(through) });
+        let broker = open(options.clone()).await.unwrap();
+        Self { url, options, proxy, broker }
     }
 
-    /// How others reach the same queues.
-    pub(crate) fn options(&self) -> Options {
-        let options = Options::new(with_host(&self.url, &self.proxy.address().to_string()));
-        (self.tune)(Options { prefix: self.prefix.clone(), ..options })
+    /// The proxy of before goes with its connections, and takes no new ones.
+    async fn enter_again(&mut self) {
+        let (proxy, through) = Proxy::before(&self.url);
+        self.options.url = through;
+        let broker = open(self.options.clone()).await.unwrap();
+        (self.proxy, self.broker) = (proxy, broker);
     }
-}
-
-async fn enter(url: &str, prefix: &str, tune: fn(Options) -> Options) -> (Proxy, Arc<RabbitMq>) {
-    let proxy = Proxy::to(host_of(url)).await;
-    let options = Options::new(with_host(url, &proxy.address().to_string()));
-    let broker = open(tune(Options { prefix: prefix.to_owned(), ..options })).await.unwrap();
-    (proxy, broker)
 }
 
 #[async_trait]
@@ -130,19 +90,18 @@ impl Subject for House {
     }
 
     async fn crash(&mut self) {
-        // The proxy of before goes with its connections, and takes no new ones.
-        (self.proxy, self.broker) = enter(&self.url, &self.prefix, self.tune).await;
+        self.enter_again().await;
     }
 
     async fn restart(&mut self) {
         self.broker.close().await;
-        (self.proxy, self.broker) = enter(&self.url, &self.prefix, self.tune).await;
+        self.enter_again().await;
     }
 }
 
 impl Drop for House {
     fn drop(&mut self) {
-        let (url, prefix) = (self.url.clone(), self.prefix.clone());
+        let (url, prefix) = (self.url.clone(), self.options.prefix.clone());
         let removing = std::thread::spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async { tokio::time::timeout(Duration::from_secs(20), remove(url, prefix)).await })

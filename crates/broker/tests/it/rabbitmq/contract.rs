@@ -1,6 +1,6 @@
 //! The suite that every adapter passes.
 
-use crate::support::House;
+use super::support::House;
 
 async fn rabbitmq() -> House {
     House::new().await

@@ -8,16 +8,16 @@ use std::time::Duration;
 use patchbay_broker::contract::{message, take, wait_until};
 use patchbay_broker::rabbitmq::Options;
 use patchbay_broker::{Broker, Delivery, Message, PublishError};
+use patchbay_testing::instances::RabbitServer;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::instance::Instance;
-use crate::support::{TOPIC, open, publish_until_confirmed};
+use super::support::{TOPIC, open, publish_until_confirmed};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_confirmed_is_lost_when_the_server_is_killed_under_load() {
-    let server = Instance::start().await;
-    let broker = open(Options::new(server.url.clone())).await.unwrap();
+    let server = RabbitServer::start();
+    let broker = open(Options::new(server.url())).await.unwrap();
     let (confirmed, over) = (Arc::new(Mutex::new(BTreeSet::new())), Arc::new(AtomicBool::new(false)));
     let mut publishers = JoinSet::new();
     for publisher in 0..16_u64 {
@@ -48,10 +48,10 @@ async fn nothing_confirmed_is_lost_when_the_server_is_killed_under_load() {
 
     let count = || confirmed.lock().unwrap().len();
     wait_until("some are confirmed", || count() > 2000).await;
-    server.kill().await;
+    server.kill();
     let before = count();
     wait_until("it is noticed", || broker.health().is_err()).await;
-    server.start_again().await;
+    server.start_again();
     wait_until("more are confirmed", || count() > before + 2000).await;
     over.store(true, Ordering::Relaxed);
     publishers.join_all().await;
@@ -71,18 +71,18 @@ async fn nothing_confirmed_is_lost_when_the_server_is_killed_under_load() {
 /// One server for both, which takes seconds to start.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_without_room_is_full_and_does_not_stop_consumers() {
-    let server = Instance::start().await;
-    let options = Options { confirm_timeout: Duration::from_secs(1), ..Options::new(server.url.clone()) };
+    let server = RabbitServer::start();
+    let options = Options { confirm_timeout: Duration::from_secs(1), ..Options::new(server.url()) };
     let broker = open(options).await.unwrap();
     let mut consumer = broker.subscribe(TOPIC, 10).await.unwrap();
     broker.publish(TOPIC, vec![message(1)]).await.unwrap();
 
-    server.control(&["set_vm_memory_high_watermark", "absolute", "1MB"]).await;
+    server.control(&["set_vm_memory_high_watermark", "absolute", "1MB"]);
     let first = broker.publish(TOPIC, vec![message(2)]).await;
     let second = broker.publish(TOPIC, vec![message(3)]).await;
     let health = broker.health();
     let taken = take(&mut *consumer, 1).await;
-    server.control(&["set_vm_memory_high_watermark", "0.6"]).await;
+    server.control(&["set_vm_memory_high_watermark", "0.6"]);
 
     // It was on its way when the broker said so.
     assert!(matches!(first, Err(PublishError::Unavailable(_) | PublishError::Full(_))), "{first:?}");
@@ -95,7 +95,7 @@ async fn a_server_without_room_is_full_and_does_not_stop_consumers() {
 
     let policy =
         ["set_policy", "--vhost", "patchbay", "short", r"^patchbay\.trigger\.fired\.6$", r#"{"max-length":5}"#];
-    server.control(&policy).await;
+    server.control(&policy);
     let mut results = Vec::new();
     drop(consumer);
     for number in 0..20 {

@@ -1,4 +1,4 @@
-//! How fast it is: `cargo test --release -p patchbay-broker --test rabbitmq -- --ignored --nocapture rate`.
+//! How fast it is: `cargo test --release -p patchbay-broker -- --ignored --nocapture rate`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use patchbay_broker::{Broker, Delivery, Message};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::support::{House, TOPIC};
+use super::support::{House, TOPIC};
 
 const MESSAGES: u64 = 200_000;
 const PUBLISHERS: u64 = 256;

@@ -5,15 +5,22 @@ use lapin::types::{AMQPValue, FieldTable};
 use patchbay_broker::contract::{message, take};
 use patchbay_broker::rabbitmq::Options;
 use patchbay_broker::{Broker, Error, PublishError};
+use patchbay_testing::amqp;
+use patchbay_testing::instances::RabbitServer;
 
-use crate::instance::Instance;
-use crate::support::{TOPIC, connect, host_of, open, prefix, queues, url};
+use super::support::{TOPIC, connect, open, queues};
+
+/// The same server and virtual host for somebody else.
+fn as_user(user: &str, password: &str, url: &str) -> Options {
+    let (_, place) = url.rsplit_once('@').unwrap();
+    Options::new(format!("amqp://{user}:{password}@{place}"))
+}
 
 #[tokio::test]
 async fn names_the_user_when_the_password_is_wrong() {
-    let options = Options::new(format!("amqp://somebody:secret-word@{}/patchbay", host_of(&url())));
+    let (url, _) = amqp();
 
-    let error = open(options).await.unwrap_err();
+    let error = open(as_user("somebody", "secret-word", &url)).await.unwrap_err();
 
     assert!(matches!(&error, Error::Credentials { user, .. } if user == "somebody"), "{error:?}");
     assert!(!format!("{error} {error:?}").contains("secret-word"), "{error:?}");
@@ -21,7 +28,7 @@ async fn names_the_user_when_the_password_is_wrong() {
 
 #[tokio::test]
 async fn names_a_virtual_host_that_is_not_there() {
-    let url = url();
+    let (url, _) = amqp();
     let (server, _) = url.rsplit_once('/').unwrap();
 
     let error = open(Options::new(format!("{server}/nowhere"))).await.unwrap_err();
@@ -39,7 +46,7 @@ async fn refuses_an_address_that_it_cannot_read() {
 
 #[tokio::test]
 async fn names_the_queue_and_the_argument_that_differ() {
-    let (url, prefix) = (url(), prefix());
+    let (url, prefix) = amqp();
     let queue = format!("{prefix}.trigger.fired.5");
     let connection = connect(&url).await;
     let channel = connection.create_channel().await.unwrap();
@@ -59,15 +66,15 @@ async fn names_the_queue_and_the_argument_that_differ() {
 /// One server for all, which takes seconds to start.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn says_which_permission_is_missing_and_does_without_the_one_to_declare() {
-    let server = Instance::start().await;
-    let options = |user: &str| Options::new(format!("amqp://{user}:word@{}/patchbay", host_of(&server.url)));
+    let server = RabbitServer::start();
+    let options = |user: &str| as_user(user, "word", &server.url());
     for (user, write, read) in [("reader", "^$", ".*"), ("writer", ".*", "^$")] {
-        server.control(&["add_user", user, "word"]).await;
-        server.control(&["set_permissions", "--vhost", "patchbay", user, "^$", write, read]).await;
+        server.control(&["add_user", user, "word"]);
+        server.control(&["set_permissions", "--vhost", "patchbay", user, "^$", write, read]);
     }
 
     let undeclared = open(options("reader")).await.unwrap_err();
-    let owner = open(Options::new(server.url.clone())).await.unwrap();
+    let owner = open(Options::new(server.url())).await.unwrap();
     owner.publish(TOPIC, vec![message(1)]).await.unwrap();
     let reader = open(options("reader")).await.unwrap();
     let writer = open(options("writer")).await.unwrap();
