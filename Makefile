@@ -9,11 +9,11 @@ SERVICES_DIR := target/services
 # Options of the benchmark, such as BENCH_ARGS="--duration 30".
 BENCH_ARGS ?=
 
-# Crates whose suites run on PostgreSQL and RabbitMQ too. Their test binaries are chosen by a runner, because cargo would
-# build everything once more for a part of the workspace.
+# Crates whose suites run on PostgreSQL and RabbitMQ too. Test binaries of some crates are chosen by a runner (ONLY), because
+# cargo would build everything once more for a part of the workspace.
 SERVICES := $(patsubst services/%/Cargo.toml,patchbay-%,$(wildcard services/*/Cargo.toml))
 ON_SERVERS := patchbay-store patchbay-service $(SERVICES)
-ONLY := target."cfg(unix)".runner = ["$(CURDIR)/deploy/services.sh", "of", "$(ON_SERVERS)"]
+ONLY = target."cfg(unix)".runner = ["$(CURDIR)/deploy/services.sh", "of", "$(1)"]
 
 .DEFAULT_GOAL := help
 .PHONY: help build fmt lint test test-with-services soak services-up services-down run bench clean-data tools
@@ -33,7 +33,7 @@ test: tools ## Builds everything once and runs all tests, on every engine and br
 test-with-services:
 	cargo test --workspace --no-fail-fast
 	PATCHBAY_TEST_STORE=postgres PATCHBAY_TEST_BROKER=rabbitmq \
-		cargo --config '$(ONLY)' test --workspace --tests --no-fail-fast
+		cargo --config '$(call ONLY,$(ON_SERVERS))' test --workspace --tests --no-fail-fast
 
 soak: tools ## Kills everything under load for ten minutes, in an order that PATCHBAY_CHAOS_SEED decides
 	cargo build --workspace --all-targets

@@ -140,7 +140,7 @@ async fn filled(runs: usize) -> Option<Filled> {
     partner.script([Answer::refuses(402, "no")]);
     life.fire(source, "refused", 6_000).await;
     life.when_is("refused", "failed").await;
-    life.fire(waiting, "waiting", 60_000).await;
+    life.fire(waiting, "waiting", 200_000).await;
     life.when_is("waiting", "waiting").await;
     for number in 0..runs {
         life.fire(source, &format!("e{number:04}"), 6_000).await;
@@ -157,7 +157,7 @@ async fn filled(runs: usize) -> Option<Filled> {
 
 #[tokio::test]
 async fn the_oldest_finished_runs_make_room_and_nothing_else_does() {
-    let Some(Filled { folder, peers, source, connection, size, finished, partner }) = filled(160).await else { return };
+    let Some(Filled { folder, peers, source, connection, size, finished, partner }) = filled(200).await else { return };
     let bound = size.used / 2;
     let life = Life::begin(folder.path(), &peers, bound).await;
     let url = store_url(folder.path());
@@ -190,7 +190,7 @@ async fn the_oldest_finished_runs_make_room_and_nothing_else_does() {
     assert_eq!(letters.iter().map(|letter| letter.event_id.as_str()).collect::<Vec<_>>(), ["refused"]);
     life.replay(&letters[0]).await;
     assert_eq!(life.when_is("refused", "succeeded").await.attempt, 2);
-    assert_eq!(partner.calls().len(), 160 + 4);
+    assert_eq!(partner.calls().len(), 200 + 4);
     life.end().await;
 }
 
