@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use patchbay_testing::http::{self, Answer};
+use patchbay_testing::{
+    http::{self, Answer},
+    wait_for,
+};
 use serde_json::{Value, json};
 
 /// How long a start, an end or a wait may take.
@@ -216,19 +219,22 @@ impl Person {
         (id, path)
     }
 
-    /// All runs, newest first; nothing while they can't be had.
-    pub(crate) async fn runs_if_any(&self) -> Option<Vec<Value>> {
+    /// All runs, newest first, however often the gateway refuses meanwhile.
+    pub(crate) async fn all_runs(&self) -> Vec<Value> {
         let mut runs = Vec::new();
         let mut cursor = String::new();
         loop {
-            let path = format!("/v1/runs?limit=1000{cursor}");
+            let path = format!("/v1/runs?limit=200{cursor}");
             let headers = [("authorization", self.authorization.as_str())];
-            let answer = http::call(&self.address, "GET", &path, &headers, b"").await.ok()?;
-            let page = (answer.status == 200).then(|| answer.json())?;
-            runs.extend(page["items"].as_array()?.iter().cloned());
+            let page = wait_for(&path, PATIENCE, async || {
+                let answer = http::call(&self.address, "GET", &path, &headers, b"").await.ok()?;
+                (answer.status == 200).then(|| answer.json())
+            })
+            .await;
+            runs.extend(page["items"].as_array().unwrap().iter().cloned());
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
-                None => return Some(runs),
+                None => return runs,
             }
         }
     }

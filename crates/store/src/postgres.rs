@@ -39,11 +39,13 @@ pub(crate) fn connecting(url: &str, options: &Options) -> Result<PgConnectOption
 ///
 /// # Errors
 /// What the statement fails with, or that the deadline is over.
-pub async fn within<T>(
+pub fn within<T>(
     deadline: Duration,
     statement: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, sqlx::Error> {
-    tokio::time::timeout(deadline, statement).await.unwrap_or_else(|_| Err(silent()))
+) -> impl Future<Output = Result<T, sqlx::Error>> {
+    // What waits for it is many times as large otherwise.
+    let statement = Box::pin(statement);
+    async move { tokio::time::timeout(deadline, statement).await.unwrap_or_else(|_| Err(silent())) }
 }
 
 fn silent() -> sqlx::Error {

@@ -72,6 +72,13 @@ pub(crate) async fn attempt(executor: &Arc<Executor>, run: &mut Run, call: Call)
     })
 }
 
+/// What a step is given, for people to see; nothing when it can't be told.
+pub(crate) fn shown_input(executor: &Executor, run: &mut Run) -> Option<Box<RawValue>> {
+    let automation = Arc::clone(&run.automation);
+    let step = automation.steps.get(run.state.step)?;
+    steps::raw(&input(executor, run, step).ok()?)
+}
+
 /// The step's input, as its operation takes it.
 fn input(executor: &Executor, run: &mut Run, step: &CompiledStep) -> Result<Value, Box<Failure>> {
     let wrong = |class, message: String| Box::new(configuration(class, message));

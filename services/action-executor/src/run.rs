@@ -9,7 +9,7 @@ use patchbay_flow::{
 use patchbay_types::{IncarnationId, Timestamp};
 
 use crate::{
-    attempt::{Attempt, attempt},
+    attempt::{Attempt, attempt, shown_input},
     event::EventData,
     executor::Executor,
     gate::{Admission, Permit},
@@ -200,7 +200,12 @@ async fn record_progress(executor: &Arc<Executor>, run: &mut Run, record: Record
     let (due_at, behind, reason) = match (record, run.state.phase) {
         (Record::Wait { delay }, _) => (due(delay), None, Some(RETRY.to_owned())),
         (Record::OutcomeUnknown, _) => {
-            run.step_record().status = StepStatus::OutcomeUnknown;
+            // Nothing was noted of a try over which its process died.
+            let (attempts, input) = (run.state.attempts, shown_input(executor, run));
+            let record = run.step_record();
+            record.attempts = attempts;
+            record.input = record.input.take().or(input);
+            record.status = StepStatus::OutcomeUnknown;
             (None, None, Some(UNKNOWN.to_owned()))
         }
         (_, Phase::Behind) => (None, connection, reason.or_else(|| Some("waits for its connection".to_owned()))),

@@ -14,7 +14,8 @@ use crate::{
 #[tokio::test]
 async fn a_crash_loses_nothing_and_repeats_only_what_may_be_repeated() {
     let mut setup = Setup::default();
-    setup.config.retry_delays = vec![Duration::from_millis(200)];
+    // Longer than it takes from the failure to the crash.
+    setup.config.retry_delays = vec![Duration::from_secs(2)];
     let mut house = House::with(setup).await;
     let (launched, imported, failing) = (Partner::new().await, Partner::new().await, Partner::new().await);
     launched.otherwise(Answer::Holds);
@@ -45,7 +46,13 @@ async fn a_crash_loses_nothing_and_repeats_only_what_may_be_repeated() {
     }
     let runs = house.runs().await;
     assert_eq!(runs.len(), 21);
-    assert_eq!(runs.iter().filter(|run| run.status == "outcome_unknown").count(), 2);
+    let unknown: Vec<_> = runs.iter().filter(|run| run.status == "outcome_unknown").collect();
+    assert_eq!(unknown.len(), 2);
+    for run in unknown {
+        let step = house.get(run).await.steps.remove(0);
+        let given: serde_json::Value = serde_json::from_slice(&step.input).unwrap();
+        assert_eq!((step.attempts, &given["email"]), (1, &json!(run.event_id)), "what a person needs to look it up");
+    }
     assert_eq!(launched.emails(), names(10), "no launch is repeated");
     let mut repeated = imported.emails();
     assert_eq!(repeated.len(), 12, "what was under way is repeated");

@@ -1,6 +1,10 @@
 //! Several executors on one PostgreSQL and one RabbitMQ, and what the network does to them.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
 
 use patchbay_action_executor::role;
 use patchbay_broker::Message;
@@ -124,9 +128,11 @@ impl Executor {
         line.trim().parse().unwrap()
     }
 
-    /// Stands still for so long, as a process does that is stopped and told to continue.
-    fn freeze(&self, time: Duration) {
-        self.runtime.as_ref().unwrap().spawn(async move { thread::sleep(time) });
+    /// Stands still until what is returned is dropped, as a process does that is stopped and told to continue.
+    fn freeze(&self) -> mpsc::Sender<()> {
+        let (thaw, thawed) = mpsc::channel();
+        self.runtime.as_ref().unwrap().spawn(async move { thawed.recv_timeout(PATIENCE) });
+        thaw
     }
 
     /// Stops where it is.
@@ -199,13 +205,14 @@ async fn one_that_stood_still_begins_anew_and_repeats_nothing() {
     partner.otherwise(Answer::Late(Duration::from_millis(100)));
     mesh.fire(source, 60, "").await;
     partner.asked(8).await;
-    frozen.freeze(Duration::from_secs(7));
+    let thaw = frozen.freeze();
     let living = mesh.begin().await;
     wait_for("the other to take over", PATIENCE, || async {
         let runs = living.runs().await;
         (statuses(&runs, "outcome_unknown") > 0).then_some(())
     })
     .await;
+    drop(thaw);
     let runs = living.when_still(60).await;
     let unknown = statuses(&runs, "outcome_unknown");
     assert!(unknown <= 4, "only what was under way: {unknown}");

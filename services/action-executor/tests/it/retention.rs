@@ -140,7 +140,7 @@ async fn filled(runs: usize) -> Option<Filled> {
     partner.script([Answer::refuses(402, "no")]);
     life.fire(source, "refused", 6_000).await;
     life.when_is("refused", "failed").await;
-    life.fire(waiting, "waiting", 200_000).await;
+    life.fire(waiting, "waiting", 140_000).await;
     life.when_is("waiting", "waiting").await;
     for number in 0..runs {
         life.fire(source, &format!("e{number:04}"), 6_000).await;
@@ -157,7 +157,7 @@ async fn filled(runs: usize) -> Option<Filled> {
 
 #[tokio::test]
 async fn the_oldest_finished_runs_make_room_and_nothing_else_does() {
-    let Some(Filled { folder, peers, source, connection, size, finished, partner }) = filled(200).await else { return };
+    let Some(Filled { folder, peers, source, connection, size, finished, partner }) = filled(120).await else { return };
     let bound = size.used / 2;
     let life = Life::begin(folder.path(), &peers, bound).await;
     let url = store_url(folder.path());
@@ -173,7 +173,7 @@ async fn the_oldest_finished_runs_make_room_and_nothing_else_does() {
     let ids: BTreeSet<&[u8]> = left.iter().map(|run| run.id.as_ref()).collect();
     let (kept, gone): (Vec<&Run>, Vec<&Run>) =
         finished.iter().filter(|run| run.status == "succeeded").partition(|run| ids.contains(run.id.as_ref()));
-    assert!(kept.len() > 40 && gone.len() > 40, "{} are left of {}", kept.len(), finished.len());
+    assert!(kept.len() > 20 && gone.len() > 20, "{} are left of {}", kept.len(), finished.len());
     let (first_kept, last_gone) =
         (kept.iter().map(|run| run.finished_at).min(), gone.iter().map(|run| run.finished_at).max());
     assert!(last_gone <= first_kept, "the oldest go first");
@@ -190,7 +190,7 @@ async fn the_oldest_finished_runs_make_room_and_nothing_else_does() {
     assert_eq!(letters.iter().map(|letter| letter.event_id.as_str()).collect::<Vec<_>>(), ["refused"]);
     life.replay(&letters[0]).await;
     assert_eq!(life.when_is("refused", "succeeded").await.attempt, 2);
-    assert_eq!(partner.calls().len(), 200 + 4);
+    assert_eq!(partner.calls().len(), 120 + 4);
     life.end().await;
 }
 
