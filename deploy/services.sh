@@ -22,6 +22,7 @@ One server, with everything it has in DIR (the test crate uses these):
   kill-postgres DIR      ends it and all its processes by SIGKILL, keeps its data
   stop-postgres DIR      ends it and removes DIR
   start-rabbitmq, kill-rabbitmq, stop-rabbitmq DIR
+                         with DIR/tls/certificate.pem and key.pem it listens by TLS as well, as DIR/tls/url says
   vhost DIR NAME         makes another virtual host; prints its address
   rabbitmqctl DIR …      runs RabbitMQ's own tool on it
 
@@ -312,6 +313,7 @@ place_rabbitmq() {
 listeners.tcp.local = 127.0.0.1:$amqp
 load_definitions = $dir/settings/definitions.json
 TEXT
+    [[ ! -d $dir/tls ]] || place_tls "$dir"
     # Queues of tests that are over must not pile up: thousands of them make everything slow.
     cat >"$dir/settings/definitions.json" <<TEXT
 {
@@ -322,6 +324,20 @@ TEXT
                  "definition": { "expires": 60000 } }]
 }
 TEXT
+}
+
+# A second listener, by TLS. The certificate may change while the server runs.
+place_tls() {
+    local dir=$1 port
+    port=$(free_port)
+    cat >>"$dir/settings/rabbitmq.conf" <<TEXT
+listeners.ssl.local = 127.0.0.1:$port
+ssl_options.certfile = $dir/tls/certificate.pem
+ssl_options.keyfile = $dir/tls/key.pem
+ssl_options.verify = verify_none
+ssl_options.fail_if_no_peer_cert = false
+TEXT
+    echo "amqps://patchbay:$(cat "$dir/password")@127.0.0.1:$port/patchbay" >"$dir/tls/url"
 }
 
 rabbitmq_lives() {

@@ -60,6 +60,28 @@ pub enum Error {
         /// What is wrong with it. Never the address itself, which may hold a password.
         why: String,
     },
+    /// The file of an authority can't be used.
+    #[error("{} {why}", path.display())]
+    Authority {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it: the end of a sentence.
+        why: String,
+    },
+    /// The broker proves nothing, or can't be spoken with by TLS.
+    #[error("no TLS with the broker at {at}: {why}")]
+    Tls {
+        /// Where the broker is.
+        at: String,
+        /// Why, and what to do.
+        why: String,
+    },
+    /// Something else answers than a broker.
+    #[error("what answers at {at} does not speak AMQP 0-9-1; check the port: one that speaks TLS needs amqps://")]
+    Protocol {
+        /// Where it is.
+        at: String,
+    },
     /// The broker knows no such user, or by another password.
     #[error("the broker at {at} refuses user {user}; check the user and the password in its address")]
     Credentials {

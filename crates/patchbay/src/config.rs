@@ -43,7 +43,7 @@ pub(crate) struct Config {
     pub(crate) storage: Storage,
     pub(crate) vault: Vault,
     pub(crate) egress: Egress,
-    pub(crate) retention: patchbay_action_executor::config::Keeping,
+    pub(crate) retention: patchbay_action_executor::config::Retention,
     pub(crate) ingress: patchbay_webhook_ingress::Config,
     pub(crate) connection: patchbay_connection::Config,
     pub(crate) catalog: patchbay_catalog::Config,
@@ -164,7 +164,13 @@ impl Config {
         let config: Self = load(REFERENCE, file, &environment()).map_err(|error| Failure::Usage(error.into()))?;
         config.check_mesh()?;
         config.check()?;
+        config.check_files()?;
         Ok(config)
+    }
+
+    /// Reads the files that a process with roles will need.
+    pub(crate) fn check_files(&self) -> Result<(), Failure> {
+        self.broker.queue().map(drop).map_err(Failure::Usage)
     }
 
     /// What the gateway is told.

@@ -21,6 +21,7 @@ const SANDBOX: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 809
 /// Runs until a signal, or until a part fails.
 pub(crate) fn run(options: Up) -> Result<(), Failure> {
     let config = Config::load(&options.sources)?;
+    config.check_files()?;
     check(&options)?;
     process::run(Plan {
         roles: Role::ALL.into(),

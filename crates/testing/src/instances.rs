@@ -3,6 +3,7 @@
 //! [`amqp`](crate::amqp).
 
 use std::{
+    fs,
     marker::PhantomData,
     path::PathBuf,
     process::{Command, Stdio},
@@ -57,11 +58,16 @@ impl<K: Kind> Server<K> {
     /// When it can't be started.
     #[must_use]
     pub fn start() -> Self {
-        let name = format!("{}-{}", K::NAME, &Uuid::new_v4().simple().to_string()[..12]);
-        let folder = checkout().join("target/services/private").join(name);
-        let mut server = Self { folder, url: String::new(), kind: PhantomData };
+        let mut server = Self::prepare();
         server.url = server.turn("start");
         server
+    }
+
+    /// One that is still to be started.
+    fn prepare() -> Self {
+        let name = format!("{}-{}", K::NAME, &Uuid::new_v4().simple().to_string()[..12]);
+        let folder = checkout().join("target/services/private").join(name);
+        Self { folder, url: String::new(), kind: PhantomData }
     }
 
     /// Its address. It stays the same.
@@ -107,6 +113,46 @@ impl<K: Kind> Server<K> {
 }
 
 impl RabbitServer {
+    /// Starts one that listens by TLS as well, and shows there this certificate, with this key (both PEM).
+    ///
+    /// # Panics
+    /// When it can't be started.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "tests say by panic what went wrong")]
+    pub fn start_with_tls(certificate: &str, key: &str) -> Self {
+        let mut server = Self::prepare();
+        fs::create_dir_all(server.folder.join("tls")).expect("a folder for the certificate");
+        server.lay(certificate, key);
+        server.url = server.turn("start");
+        server
+    }
+
+    /// Its address for TLS, when it was started with it.
+    ///
+    /// # Panics
+    /// When it was not.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "tests say by panic what went wrong")]
+    pub fn tls_url(&self) -> String {
+        fs::read_to_string(self.folder.join("tls/url")).expect("a server with TLS").trim_end().to_owned()
+    }
+
+    /// From now on it shows this certificate to those who connect.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn show(&self, certificate: &str, key: &str) {
+        self.lay(certificate, key);
+        self.control(&["eval", "ssl:clear_pem_cache()."]);
+    }
+
+    #[expect(clippy::expect_used, reason = "tests say by panic what went wrong")]
+    fn lay(&self, certificate: &str, key: &str) {
+        for (name, text) in [("certificate.pem", certificate), ("key.pem", key)] {
+            fs::write(self.folder.join("tls").join(name), text).expect("a file for the certificate");
+        }
+    }
+
     /// Makes one more virtual host, with all rights for the user, and gives its address.
     ///
     /// # Panics

@@ -9,7 +9,7 @@ use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use crate::{
-    rows::{DeadRow, EndRow, OpenRow, ProgressRow, phase_name},
+    rows::{DeadRow, EndRow, Identity, OpenRow, ProgressRow, phase_name},
     store::{Changes, Moved, count, finished_batch},
 };
 
@@ -120,12 +120,7 @@ impl Statements {
     async fn insert(&self, connection: &mut SqliteConnection, chunk: &[&OpenRow]) -> Result<(), Error> {
         let mut query = sqlx::query(self.open.text(chunk));
         for row in padded(chunk) {
-            query = query
-                .bind(row.identity.id.as_bytes().as_slice())
-                .bind(row.identity.workspace.get())
-                .bind(row.identity.automation.as_bytes().as_slice())
-                .bind(row.identity.version)
-                .bind(row.identity.event_id.as_str())
+            query = bind_identity(query, &row.identity)
                 .bind(phase_name(row.state.phase))
                 .bind(FIRST_EPOCH)
                 .bind(row.owner.as_ref().map(IncarnationId::as_bytes).map(<[u8; 16]>::as_slice))
@@ -219,12 +214,7 @@ impl Statements {
     async fn keep(&self, connection: &mut SqliteConnection, chunk: &[&EndRow]) -> Result<(), Error> {
         let mut query = sqlx::query(self.keep.text(chunk));
         for row in padded(chunk) {
-            query = query
-                .bind(row.identity.id.as_bytes().as_slice())
-                .bind(row.identity.workspace.get())
-                .bind(row.identity.automation.as_bytes().as_slice())
-                .bind(row.identity.version)
-                .bind(row.identity.event_id.as_str())
+            query = bind_identity(query, &row.identity)
                 .bind(row.status)
                 .bind(row.epoch)
                 .bind(count(row.step))
@@ -295,3 +285,15 @@ async fn bury(connection: &mut SqliteConnection, row: &DeadRow) -> Result<(), Er
 
 /// The epoch that a run is opened with.
 pub(crate) const FIRST_EPOCH: i64 = 1;
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
+/// What all tables of runs begin with.
+fn bind_identity<'q>(query: Query<'q>, identity: &'q Identity) -> Query<'q> {
+    query
+        .bind(identity.id.as_bytes().as_slice())
+        .bind(identity.workspace.get())
+        .bind(identity.automation.as_bytes().as_slice())
+        .bind(identity.version)
+        .bind(identity.event_id.as_str())
+}

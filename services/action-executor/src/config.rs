@@ -47,7 +47,7 @@ pub struct Config {
 /// Section `retention` of the configuration.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Keeping {
+pub struct Retention {
     /// Days that finished runs are kept.
     pub runs_days: u32,
     /// Days that an event id is remembered.
@@ -59,25 +59,9 @@ pub struct Keeping {
     pub sweep_every: Duration,
 }
 
-/// What is kept by its age alone.
-#[derive(Debug, Clone, Copy)]
-pub struct Retention {
-    /// Days that finished runs are kept.
-    pub runs_days: u32,
-    /// Days that an event id is remembered.
-    pub dedupe_days: u32,
-}
-
-impl From<Retention> for Keeping {
-    fn from(Retention { runs_days, dedupe_days }: Retention) -> Self {
-        Self { runs_days, dedupe_days, max_bytes: 0, sweep_every: SWEEP_EVERY }
-    }
-}
-
 const DAY: Duration = Duration::from_secs(86_400);
-const SWEEP_EVERY: Duration = Duration::from_secs(15);
 
-impl Keeping {
+impl Retention {
     /// How long finished runs are kept.
     #[must_use]
     pub fn runs(&self) -> Duration {

@@ -9,7 +9,7 @@ use patchbay_service::credentials::Credentials;
 use patchbay_types::Timestamp;
 
 use crate::{
-    config::{Config, Keeping},
+    config::{Config, Retention},
     definitions::Definitions,
     gate::Gates,
     lease::Lease,
@@ -23,7 +23,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Executor {
     pub(crate) config: Config,
-    pub(crate) retention: Keeping,
+    pub(crate) retention: Retention,
     pub(crate) clock: Clock,
     pub(crate) tasks: Tasks,
     pub(crate) broker: Arc<dyn Broker>,

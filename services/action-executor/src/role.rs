@@ -11,7 +11,7 @@ use tonic::service::Routes;
 
 use crate::{
     cap,
-    config::{Config, Keeping},
+    config::{Config, Retention},
     definitions::Definitions,
     error::Error,
     executor::Executor,
@@ -38,7 +38,7 @@ const UNREADABLE: Duration = Duration::from_secs(2);
 pub async fn install(
     ground: &Ground,
     config: Config,
-    retention: impl Into<Keeping>,
+    retention: Retention,
     catalog: Arc<Catalog>,
     egress: Egress,
     automation: Route,
@@ -76,7 +76,7 @@ pub async fn install(
         broker: Arc::clone(&ground.broker),
         reserve: ground.reserve.clone(),
         config,
-        retention: retention.into(),
+        retention,
         store,
         writer,
         gates,

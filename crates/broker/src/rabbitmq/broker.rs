@@ -21,6 +21,7 @@ use super::prober::{self, Counts};
 use super::publisher::Publisher;
 use super::session::Session;
 use super::shelf::Shelf;
+use super::tls::Tls;
 use crate::{Broker, Consumer, Error, Message, Progress, PublishError};
 
 /// A broker that many processes share.
@@ -51,7 +52,7 @@ impl RabbitMq {
     ///
     /// # Errors
     /// For what waiting does not heal: an address that can't be read, a user, password, virtual host or permission that the
-    /// broker refuses, a queue that exists with other arguments. A broker that can't be reached is no error:
+    /// broker refuses, a certificate that proves nothing, a queue that exists with other arguments. A broker that can't be reached is no error:
     /// [`health`](Broker::health) tells of it until it can.
     pub async fn open(options: Options, tasks: Tasks, metrics: &Metrics) -> Result<Arc<Self>, Error> {
         let counter = |name: &str, help: &str| metrics.register(name, help, Counter::default());
@@ -59,7 +60,8 @@ impl RabbitMq {
         let recycled =
             counter("broker_consumers_recycled", "Channels of consumers that were given up because nothing moved");
         let (address, names) = (Address::parse(&options)?, Names::new(&options)?);
-        let plan = Arc::new(Plan { options, address, names, reconnections, closing: Shutdown::default() });
+        let tls = Tls::new(&options, &address)?;
+        let plan = Arc::new(Plan { options, address, tls, names, reconnections, closing: Shutdown::default() });
         let publishing = Link::new(Arc::clone(&plan), "publishing");
         publishing.connect_first().await?;
         let (publisher, sender) = Publisher::new(Arc::clone(&plan), publishing.state());

@@ -5,13 +5,14 @@ use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lapin::tcp::{AsyncTcpStream, OwnedTLSConfig};
-use lapin::uri::{AMQPScheme, AMQPUri};
+use lapin::tcp::AsyncTcpStream;
+use lapin::uri::AMQPUri;
 use lapin::{Connection, ConnectionProperties};
 use tokio::time::timeout;
 
 use super::address::Address;
 use super::fault::Fault;
+use super::tls::Tls;
 
 /// Another handle of the socket, by which a connection that does not answer can be ended: the thread of the client library
 /// that serves it ends with it.
@@ -43,10 +44,11 @@ impl Drop for Unless {
     }
 }
 
-/// Connects within a time.
-pub(super) async fn dial(address: &Address, within: Duration) -> Result<Connection, Fault> {
+/// Connects within a time, the handshake of TLS included.
+pub(super) async fn dial(address: &Address, tls: Option<&Tls>, within: Duration) -> Result<Connection, Fault> {
     let passing = |why: String| Fault::Passing(format!("can't be reached at {address}: {why}"));
     let runtime = lapin::runtime::default_runtime().map_err(|error| passing(error.to_string()))?;
+    let client = tls.map(Tls::client);
     let plug = Plug::default();
     let mut guard = Unless(Some(plug.clone()));
     let properties = ConnectionProperties::default().with_connection_name("patchbay".into());
@@ -61,9 +63,9 @@ pub(super) async fn dial(address: &Address, within: Duration) -> Result<Connecti
                 if let AsyncTcpStream::Plain(socket) = &stream {
                     plug.keep(socket.get_ref());
                 }
-                match uri.scheme {
-                    AMQPScheme::AMQP => Ok(stream),
-                    AMQPScheme::AMQPS => stream.into_tls(&host, OwnedTLSConfig::default().as_ref()).await,
+                match &client {
+                    None => Ok(stream),
+                    Some(client) => stream.into_rustls(&Arc::clone(client).into(), &host).await,
                 }
             };
             let opened: std::io::Result<_> =
@@ -75,7 +77,7 @@ pub(super) async fn dial(address: &Address, within: Duration) -> Result<Connecti
     let connection = timeout(within, connecting)
         .await
         .map_err(|_| passing(format!("no answer within {within:?}")))?
-        .map_err(|error| Fault::of_connecting(&error, address))?;
+        .map_err(|error| Fault::of_connecting(&error, address, tls))?;
     guard.0 = None;
     Ok(connection)
 }

@@ -4,6 +4,7 @@ use lapin::ErrorKind;
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 
 use super::address::Address;
+use super::tls::Tls;
 use crate::Error;
 
 /// Why something does not work.
@@ -25,7 +26,15 @@ impl Fault {
     }
 
     /// What an error at connecting means.
-    pub(super) fn of_connecting(error: &lapin::Error, address: &Address) -> Self {
+    pub(super) fn of_connecting(error: &lapin::Error, address: &Address, tls: Option<&Tls>) -> Self {
+        if let (ErrorKind::IOError(error), Some(tls)) = (error.kind(), tls)
+            && let Some(why) = tls.reason(error)
+        {
+            return Self::Definite(Error::Tls { at: address.to_string(), why });
+        }
+        if matches!(error.kind(), ErrorKind::ParsingError(_) | ErrorKind::InvalidProtocolVersion(_)) {
+            return Self::Definite(Error::Protocol { at: address.to_string() });
+        }
         let (at, user) = (address.to_string(), address.user().to_owned());
         let ErrorKind::ProtocolError(said) = error.kind() else {
             return Self::Passing(format!("can't be reached at {at}: {}", words_of(error)));

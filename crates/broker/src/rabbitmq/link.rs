@@ -17,6 +17,7 @@ use super::dial::dial;
 use super::fault::{Fault, words_of};
 use super::names::Names;
 use super::options::Options;
+use super::tls::Tls;
 use super::topology;
 
 /// How often a connection that tells nothing is looked at.
@@ -48,6 +49,8 @@ pub(super) struct Up {
 pub(super) struct Plan {
     pub(super) options: Options,
     pub(super) address: Address,
+    /// None without TLS.
+    pub(super) tls: Option<Tls>,
     pub(super) names: Names,
     pub(super) reconnections: Counter,
     /// Begins when the broker is closed.
@@ -66,7 +69,7 @@ impl Plan {
     }
 
     async fn connect(&self) -> Result<Connection, Fault> {
-        let connection = dial(&self.address, self.options.connect_timeout).await?;
+        let connection = dial(&self.address, self.tls.as_ref(), self.options.connect_timeout).await?;
         self.declare(&connection).await?;
         Ok(connection)
     }

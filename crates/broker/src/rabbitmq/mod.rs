@@ -13,6 +13,7 @@
 //! **Confirms.** `flight` says what a confirm of the client library is worth, and what it takes to never tell a false one.
 
 mod address;
+mod authority;
 mod broker;
 mod codec;
 mod consumer;
@@ -30,9 +31,11 @@ mod sender;
 mod session;
 mod shelf;
 mod stream;
+mod tls;
 mod topology;
 mod turns;
 mod window;
 
+pub use authority::Authority;
 pub use broker::RabbitMq;
 pub use options::Options;

@@ -3,11 +3,15 @@
 use std::fmt::{self, Debug, Formatter};
 use std::time::Duration;
 
+use super::authority::Authority;
+
 /// Where RabbitMQ is, and its bounds.
 #[derive(Clone)]
 pub struct Options {
-    /// `amqp://user:password@host:port/vhost`, or `amqps://` for TLS by the certificates that the system trusts.
+    /// `amqp://user:password@host:port/vhost`, or `amqps://` for TLS.
     pub url: String,
+    /// With `amqps://`: whom the broker's certificate must be from (those that the system trusts). Nobody else is believed then.
+    pub authority: Option<Authority>,
     /// Before the name of every queue and exchange, with a point (`patchbay`).
     pub prefix: String,
     /// How often a message comes back to consumers (20) before it is moved to
@@ -39,6 +43,7 @@ impl Options {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            authority: None,
             prefix: "patchbay".into(),
             delivery_limit: 20,
             connect_timeout: Duration::from_secs(5),

@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
+use anyhow::Context;
 use patchbay_broker::{embedded, rabbitmq};
 use patchbay_runtime::config::duration;
 use serde::Deserialize;
@@ -16,6 +17,8 @@ const LONGEST_PREFIX: usize = 64;
 pub(crate) struct Broker {
     /// May hold a password.
     pub(super) url: String,
+    /// The file of the authority that signed the broker's certificate. Empty: those that the system trusts.
+    authority: String,
     delivery_limit: u32,
     segment_bytes: u64,
     max_bytes: u64,
@@ -43,17 +46,32 @@ pub(crate) enum Queue {
     RabbitMq(rabbitmq::Options),
 }
 
+/// What an address names.
+enum Named<'url> {
+    Directory(&'url str),
+    Server { has_tls: bool },
+}
+
 impl Broker {
     pub(super) fn is_embedded(&self) -> bool {
         self.url.starts_with("embedded:")
     }
 
-    /// How it is opened.
+    /// How it is opened. Reads the file of `broker.authority`.
     pub(crate) fn queue(&self) -> anyhow::Result<Queue> {
+        match self.named()? {
+            Named::Directory(directory) => Ok(Queue::Embedded(self.embedded(directory))),
+            Named::Server { .. } => Ok(Queue::RabbitMq(self.rabbitmq()?)),
+        }
+    }
+
+    fn named(&self) -> anyhow::Result<Named<'_>> {
         let expected = "expected embedded://DIRECTORY or amqp://USER:PASSWORD@HOST/VHOST";
         match self.url.split_once("://") {
-            Some(("embedded", directory)) if !directory.is_empty() => Ok(Queue::Embedded(self.embedded(directory))),
-            Some(("amqp" | "amqps", rest)) if !rest.is_empty() => Ok(Queue::RabbitMq(self.rabbitmq())),
+            Some(("embedded", directory)) if !directory.is_empty() => Ok(Named::Directory(directory)),
+            Some((scheme @ ("amqp" | "amqps"), rest)) if !rest.is_empty() => {
+                Ok(Named::Server { has_tls: scheme == "amqps" })
+            }
             Some(("kafka", _)) => anyhow::bail!("broker.url: kafka:// is not in this version; {expected}"),
             // The address may hold a password, so it is not repeated.
             _ => anyhow::bail!("broker.url is not the address of a broker; {expected}"),
@@ -70,8 +88,15 @@ impl Broker {
         options
     }
 
-    fn rabbitmq(&self) -> rabbitmq::Options {
+    fn rabbitmq(&self) -> anyhow::Result<rabbitmq::Options> {
         let mut options = rabbitmq::Options::new(self.url.clone());
+        if !self.authority.is_empty() {
+            let authority = rabbitmq::Authority::load(Path::new(&self.authority));
+            options.authority = Some(authority.context(
+                "broker.authority can't be used\n\
+                 hint: name a PEM file with the certificate of the authority that signed the broker's",
+            )?);
+        }
         options.prefix.clone_from(&self.prefix);
         options.delivery_limit = self.delivery_limit;
         options.connect_timeout = self.connect_timeout;
@@ -81,11 +106,18 @@ impl Broker {
         options.reconnect_wait_most = self.reconnect_wait_most;
         options.stuck_after = self.stuck_after;
         options.held_bytes = self.held_bytes;
-        options
+        Ok(options)
     }
 
+    /// Looks at everything but files.
     pub(super) fn check(&self) -> Result<(), Failure> {
-        self.queue().map_err(Failure::Usage)?;
+        let named = self.named().map_err(Failure::Usage)?;
+        if !self.authority.is_empty() && !matches!(named, Named::Server { has_tls: true }) {
+            return Err(Failure::usage(
+                "broker.authority is set, but broker.url is not an address with TLS\n\
+                 hint: set broker.url to amqps://USER:PASSWORD@HOST:PORT/VHOST, or leave broker.authority empty",
+            ));
+        }
         let is_positive = [
             ("delivery_limit", self.delivery_limit > 0),
             ("segment_bytes", self.segment_bytes > 0),

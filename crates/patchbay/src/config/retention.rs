@@ -1,13 +1,13 @@
 //! The section `retention`.
 
-use patchbay_action_executor::config::Keeping;
+use patchbay_action_executor::config::Retention;
 
 use crate::failure::Failure;
 
 /// A smaller file would keep no finished run: whoever asks for that has mistaken the unit.
 const LEAST_BYTES: u64 = 1024 * 1024;
 
-pub(super) fn check(retention: &Keeping, is_file: bool) -> Result<(), Failure> {
+pub(super) fn check(retention: &Retention, is_file: bool) -> Result<(), Failure> {
     let is_positive = [("runs_days", retention.runs_days > 0), ("dedupe_days", retention.dedupe_days > 0)];
     if let Some((key, _)) = is_positive.iter().find(|(_, holds)| !holds) {
         return Err(Failure::usage(format!("retention.{key} must be at least 1")));

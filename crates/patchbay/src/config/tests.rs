@@ -1,6 +1,6 @@
 //! The reference and the structures say the same.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs};
 
 use patchbay_service::Role;
 use patchbay_store::Schema;
@@ -38,7 +38,7 @@ fn every_key_is_in_the_reference_and_nothing_else() {
         ("storage", keys_of::<Storage>()),
         ("vault", keys_of::<Vault>()),
         ("egress", keys_of::<Egress>()),
-        ("retention", keys_of::<patchbay_action_executor::config::Keeping>()),
+        ("retention", keys_of::<patchbay_action_executor::config::Retention>()),
         ("ingress", keys_of::<patchbay_webhook_ingress::Config>()),
         ("connection", keys_of::<patchbay_connection::Config>()),
         ("catalog", keys_of::<patchbay_catalog::Config>()),
@@ -105,6 +105,36 @@ fn values_of_a_broker_that_can_not_work_are_refused_by_their_names() {
         let said = refusal(with(&[("PATCHBAY__BROKER__URL", url)]).check()).unwrap_or_default();
         assert!(said.contains("broker.url") && !said.contains("s3cret"), "{url}: {said}");
     }
+}
+
+#[test]
+fn an_authority_is_a_readable_file_of_certificates() {
+    let folder = tempfile::tempdir().unwrap();
+    let [missing, empty, key] = ["missing.pem", "empty.pem", "key.pem"].map(|name| folder.path().join(name));
+    fs::write(&empty, "").unwrap();
+    fs::write(&key, "-----BEGIN PRIVATE KEY-----\ns3cret==\n-----END PRIVATE KEY-----\n").unwrap();
+    for file in [&missing, &empty, &key, &folder.path().to_owned()] {
+        let name = file.to_str().unwrap();
+        let config = with(&[("PATCHBAY__BROKER__URL", "amqps://mq"), ("PATCHBAY__BROKER__AUTHORITY", name)]);
+        assert_eq!(refusal(config.check()), None, "{name}");
+        let failure = config.check_files();
+        assert!(matches!(failure, Err(Failure::Usage(_))), "{name}");
+        let said = refusal(failure).unwrap_or_default();
+        assert!(said.contains("broker.authority") && said.contains(name) && !said.contains("s3cret"), "{said}");
+    }
+}
+
+#[test]
+fn an_authority_is_for_a_broker_with_tls_alone() {
+    let authority = ("PATCHBAY__BROKER__AUTHORITY", "/nowhere.pem");
+    for url in ["amqp://ann:s3cret@mq/patchbay", "embedded://somewhere"] {
+        let said = refusal(with(&[("PATCHBAY__BROKER__URL", url), authority]).check()).unwrap_or_default();
+        for words in ["broker.authority", "hint: ", "amqps://"] {
+            assert!(said.contains(words) && !said.contains("s3cret"), "{url}: {said}");
+        }
+    }
+    let none = with(&[("PATCHBAY__BROKER__URL", "amqps://mq")]);
+    assert_eq!((refusal(none.check()), refusal(none.check_files())), (None, None));
 }
 
 #[test]

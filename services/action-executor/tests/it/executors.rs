@@ -24,7 +24,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     deaf::Deaf,
-    house::{PATIENCE, Setup, event_at, import, launch, names, of_workspace},
+    house::{PATIENCE, Setup, event_at, import, launch, names, of_workspace, retention},
     partner::{Answer, Partner},
     peers::Peers,
 };
@@ -78,12 +78,11 @@ impl Mesh {
         let building = async move {
             let (mut ground, proxy) = patchbay_testing::mortal_ground(&folder).await;
             ground.engine = Engine::open(&url, &patchbay_store::Options::default()).await.unwrap();
-            let retention = patchbay_action_executor::config::Retention { runs_days: 30, dedupe_days: 7 };
             let allow_private = vec!["127.0.0.1".parse().unwrap()];
             let egress = Egress::new(Options { allow_private, ..Options::default() }).unwrap();
             let (automation, connection) = (peers.automation_route(), peers.connection_route());
             let installed =
-                role::install(&ground, config, retention, catalog, egress, automation, connection).await.unwrap();
+                role::install(&ground, config, retention(), catalog, egress, automation, connection).await.unwrap();
             let runs = RunServiceClient::new(Route::local(installed.services.unwrap()));
             (ground, runs, proxy)
         };

@@ -280,13 +280,18 @@ async fn build(
         false => None,
     };
     bury_the_dead(&ground.engine).await;
-    let retention = Retention { runs_days: 30, dedupe_days: 7 };
+    let retention = retention();
     let allow_private = vec!["127.0.0.1".parse().unwrap()];
     let egress = Egress::new(Options { allow_private, ..Options::default() }).unwrap();
     let (automation, connection) = (peers.automation_route(), peers.connection_route());
     let installed = role::install(&ground, config, retention, catalog, egress, automation, connection).await.unwrap();
     let route = Route::local(installed.services.unwrap());
     (ground, proxy, ears, RunServiceClient::new(route).max_decoding_message_size(64 * 1024 * 1024))
+}
+
+/// What is kept for days, and swept as seldom as in a real house.
+pub(crate) fn retention() -> Retention {
+    Retention { runs_days: 30, dedupe_days: 7, max_bytes: 0, sweep_every: Duration::from_secs(15) }
 }
 
 /// Where processes share a database, one that crashed is only called dead when its lease is over: here that was long ago.

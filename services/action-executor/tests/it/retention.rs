@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use patchbay_action_executor::{config::Keeping, role};
+use patchbay_action_executor::{config::Retention, role};
 use patchbay_broker::Message;
 use patchbay_egress::{Egress, Options};
 use patchbay_proto::{
@@ -33,7 +33,7 @@ use tracing::{
 };
 
 use crate::{
-    house::{PATIENCE, Setup, event_at, import, launch, of_workspace},
+    house::{PATIENCE, Setup, event_at, import, launch, of_workspace, retention},
     partner::{Answer, Partner},
     peers::{Peers, WORKSPACE},
 };
@@ -64,11 +64,12 @@ impl Life {
         let Setup { config, catalog, .. } = Setup::default();
         let ground = patchbay_testing::ground(folder).await;
         let sweep_every = Duration::from_millis(10);
-        let keeping = Keeping { runs_days: 30, dedupe_days: 7, max_bytes, sweep_every };
+        let retention = Retention { max_bytes, sweep_every, ..retention() };
         let allow_private = vec!["127.0.0.1".parse().unwrap()];
         let egress = Egress::new(Options { allow_private, ..Options::default() }).unwrap();
         let (automation, connection) = (peers.automation_route(), peers.connection_route());
-        let installed = role::install(&ground, config, keeping, catalog, egress, automation, connection).await.unwrap();
+        let installed =
+            role::install(&ground, config, retention, catalog, egress, automation, connection).await.unwrap();
         let route = Route::local(installed.services.unwrap());
         Self { ground, runs: RunServiceClient::new(route).max_decoding_message_size(64 * 1024 * 1024) }
     }

@@ -7,3 +7,4 @@ mod operators;
 mod rate;
 mod servers;
 mod support;
+mod tls;
