@@ -120,6 +120,7 @@ impl Broker for RabbitMq {
             link: self.consuming().state(),
             shelf: Arc::clone(&shelf),
             sources,
+            mute: Vec::new(),
             first: Some(first),
             recycled: self.recycled.clone(),
         };

@@ -1,5 +1,7 @@
 //! What errors of the client library mean.
 
+use std::io;
+
 use lapin::ErrorKind;
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 
@@ -37,7 +39,8 @@ impl Fault {
         }
         let (at, user) = (address.to_string(), address.user().to_owned());
         let ErrorKind::ProtocolError(said) = error.kind() else {
-            return Self::Passing(format!("can't be reached at {at}: {}", words_of(error)));
+            let doubt = if hung_up(error) { doubt(tls) } else { "" };
+            return Self::Passing(format!("can't be reached at {at}: {}{doubt}", words_of(error)));
         };
         match said.kind() {
             // The same code speaks of a virtual host that is still starting, and of limits.
@@ -75,6 +78,21 @@ impl Fault {
             }
             _ => Self::Passing(text),
         }
+    }
+}
+
+/// Whether somebody was there who ended the connection without a word, or whose words were lost with it.
+fn hung_up(error: &lapin::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), ErrorKind::IOError(error)
+        if matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof))
+}
+
+/// What may be the reason.
+const fn doubt(tls: Option<&Tls>) -> &'static str {
+    match tls {
+        Some(_) => " (if it goes on, check that this port speaks TLS)",
+        None => " (if it goes on, check the port: one that speaks TLS needs amqps://)",
     }
 }
 

@@ -40,6 +40,8 @@ enum End {
     Left,
     /// Its holders settle nothing.
     Stuck,
+    /// A queue that was left out answers again.
+    Whole,
     /// It did not work.
     Failed(Fault),
 }
@@ -53,6 +55,9 @@ pub(super) struct Session {
     pub(super) link: watch::Receiver<State>,
     pub(super) shelf: Arc<Shelf>,
     pub(super) sources: Vec<Source>,
+    /// Queues that did not answer, such as one whose leader is missing: they are left out until they do, so that the others
+    /// go on.
+    pub(super) mute: Vec<ShortString>,
     pub(super) first: Option<First>,
     pub(super) recycled: Counter,
 }
@@ -69,6 +74,7 @@ impl Session {
             declare = true;
             match end {
                 End::Closed | End::Left => break,
+                End::Whole => {}
                 End::Stuck => {
                     closing.or(self.wait_for_room()).await;
                 }
@@ -111,7 +117,7 @@ impl Session {
     fn failed(&mut self, fault: Fault) {
         let words = fault.words();
         tracing::warn!(topic = self.shelf.topic().name(), why = words, "a consumer begins anew");
-        self.shelf.say(Some(format!("does not deliver {}: {words}", self.shelf.topic().name())));
+        self.shelf.say(Some(self.undelivered(&words)));
         match fault {
             Fault::Definite(error) => self.first_went(Err(error)),
             Fault::Passing(_) => self.first_went(Ok(())),
@@ -144,14 +150,25 @@ impl Session {
             return End::Failed(fault);
         }
         let within = self.plan.options.connect_timeout + self.plan.options.confirm_timeout;
-        let (channel, mut consumers) = match timeout(within, self.subscribe(connection)).await {
-            Ok(Ok(subscribed)) => subscribed,
-            Ok(Err(fault)) => return End::Failed(fault),
-            Err(_) => return End::Failed(Fault::Passing("the broker does not answer".into())),
+        let silent = || Fault::Passing("the broker does not answer".into());
+        let channel = match timeout(within, connection.create_channel()).await {
+            Ok(Ok(channel)) => channel,
+            Ok(Err(error)) => return End::Failed(Fault::Passing(words_of(&error))),
+            Err(_) => return End::Failed(silent()),
         };
-        self.first_went(Ok(()));
-        let end = self.serve(&channel, &mut consumers).await;
-        if !matches!(end, End::Failed(_)) {
+        let end = match timeout(within, self.subscribe(&channel)).await {
+            Ok(Ok(mut consumers)) => {
+                self.first_went(Ok(()));
+                self.shelf.say(self.left_out().map(|why| self.undelivered(&why)));
+                self.serve(connection, &channel, &mut consumers).await
+            }
+            Ok(Err(fault)) => End::Failed(fault),
+            Err(_) => End::Failed(silent()),
+        };
+        if matches!(end, End::Failed(_)) {
+            // Nobody waits for the answer of a broker that fails; what was delivered here goes back.
+            let _ = channel.close(200, "OK".into()).now_or_never();
+        } else {
             self.tell(&channel);
             // The answer comes when the broker has taken the acknowledgements before it.
             let _ = timeout(self.plan.options.connect_timeout, channel.close(200, "OK".into())).await;
@@ -159,25 +176,59 @@ impl Session {
         end
     }
 
-    async fn subscribe(&self, connection: &Connection) -> Result<(Channel, Vec<Consumer>), Fault> {
+    async fn subscribe(&mut self, channel: &Channel) -> Result<Vec<Consumer>, Fault> {
         let passing = |error: lapin::Error| Fault::Passing(words_of(&error));
-        let channel = connection.create_channel().await.map_err(passing)?;
         let mut consumers = Vec::new();
         self.shelf.begin();
-        for Source { queue, prefetch } in &self.sources {
+        for Source { queue, prefetch } in self.sources.iter().filter(|source| !self.mute.contains(&source.queue)) {
             let reading = |error: &lapin::Error| Fault::of_using(error, &self.plan.address, "read", queue.as_str());
             channel.basic_qos(*prefetch, BasicQosOptions::default()).await.map_err(passing)?;
             let queue = match queue.as_str() {
-                "" => self.tail(&channel).await.map_err(|error| {
+                "" => self.tail(channel).await.map_err(|error| {
                     Fault::of_using(&error, &self.plan.address, "read", self.plan.names.run_finished().as_str())
                 })?,
                 _ => queue.clone(),
             };
-            let (options, none) = (BasicConsumeOptions::default(), FieldTable::default());
-            let consumer = channel.basic_consume(queue, ShortString::default(), options, none).await;
+            let Ok(consumer) = timeout(self.plan.options.connect_timeout, consume(channel, queue.clone())).await else {
+                self.mute.push(queue);
+                return Err(Fault::Passing(self.left_out().unwrap_or_default()));
+            };
             consumers.push(consumer.map_err(|error| reading(&error))?);
         }
-        Ok((channel, consumers))
+        Ok(consumers)
+    }
+
+    fn undelivered(&self, why: &str) -> String {
+        format!("does not deliver {}: {why}", self.shelf.topic().name())
+    }
+
+    /// What an operator must know of the queues that are left out.
+    fn left_out(&self) -> Option<String> {
+        let names = self.mute.iter().map(ShortString::as_str).collect::<Vec<_>>().join(", ");
+        let see = "see `rabbitmqctl list_queues name leader online`";
+        (!self.mute.is_empty()).then(|| format!("{names} does not answer; {see}"))
+    }
+
+    /// Returns when a queue that was left out answers. It is asked on a channel of its own, which it would block.
+    async fn answers(&self, connection: &Connection) {
+        let Plan { options, .. } = &*self.plan;
+        loop {
+            sleep(options.reconnect_wait_most).await;
+            for queue in &self.mute {
+                let Ok(Ok(channel)) = timeout(options.connect_timeout, connection.create_channel()).await else {
+                    continue;
+                };
+                let asking = async {
+                    channel.basic_qos(1, BasicQosOptions::default()).await?;
+                    consume(&channel, queue.clone()).await
+                };
+                let answered = timeout(options.connect_timeout, asking).await;
+                let _ = channel.close(200, "OK".into()).now_or_never();
+                if matches!(answered, Ok(Ok(_))) {
+                    return;
+                }
+            }
+        }
     }
 
     /// A queue of this consumer's own for ended runs, which ends with it.
@@ -192,7 +243,17 @@ impl Session {
         Ok(name)
     }
 
-    async fn serve(&self, channel: &Channel, consumers: &mut Vec<Consumer>) -> End {
+    async fn serve(&mut self, connection: &Connection, channel: &Channel, consumers: &mut Vec<Consumer>) -> End {
+        let end = tokio::select! {
+            end = self.deliver(channel, consumers) => end,
+            () = self.answers(connection), if !self.mute.is_empty() => End::Whole,
+        };
+        // Each try begins with all of them.
+        self.mute.clear();
+        end
+    }
+
+    async fn deliver(&self, channel: &Channel, consumers: &mut Vec<Consumer>) -> End {
         let after = self.plan.options.stuck_after;
         let mut look = interval((after / 4).clamp(Duration::from_millis(10), LOOK_EVERY));
         let mut taken = Vec::new();
@@ -292,7 +353,8 @@ impl Session {
         self.shelf.was_looked_after();
         let counting = async {
             let mut ready = 0;
-            for source in self.sources.iter().filter(|source| !source.queue.as_str().is_empty()) {
+            let is_asked = |source: &&Source| !source.queue.as_str().is_empty() && !self.mute.contains(&source.queue);
+            for source in self.sources.iter().filter(is_asked) {
                 let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
                 ready +=
                     channel.queue_declare(source.queue.clone(), options, FieldTable::default()).await?.message_count();
@@ -309,4 +371,9 @@ impl Session {
         self.recycled.inc();
         Some(End::Failed(Fault::Passing(why)))
     }
+}
+
+async fn consume(channel: &Channel, queue: ShortString) -> lapin::Result<Consumer> {
+    let (options, none) = (BasicConsumeOptions::default(), FieldTable::default());
+    channel.basic_consume(queue, ShortString::default(), options, none).await
 }

@@ -148,7 +148,6 @@ impl Shelf {
         let mut inner = self.inner();
         inner.channel += 1;
         inner.came_at = Instant::now();
-        inner.problem = None;
     }
 
     /// The channel is gone, and with it everything that was not settled.

@@ -201,15 +201,3 @@ async fn a_close_finishes_what_was_begun() {
     }
     expect_keys(&*open(house.options.clone()).await.unwrap(), confirmed).await;
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn says_that_a_server_without_tls_cannot_be_reached_by_tls() {
-    let house = House::new().await;
-    let secured = house.options.url.replace("amqp://", "amqps://");
-
-    let broker = open(Options { url: secured, ..house.options.clone() }).await.unwrap();
-
-    let why = broker.health().unwrap_err();
-    assert!(why.starts_with("can't be reached at amqps://127.0.0.1:"), "{why}");
-    broker.close().await;
-}

@@ -48,6 +48,8 @@ async fn nothing_confirmed_is_lost_when_the_server_is_killed_under_load() {
 
     let count = || confirmed.lock().unwrap().len();
     wait_until("some are confirmed", || count() > 2000).await;
+    // For some seconds a server that is killed forgets the queues that it has just made, whatever they hold.
+    server.control(&["eval", "[dets:sync(Table) || Table <- dets:all()]."]);
     server.kill();
     let before = count();
     wait_until("it is noticed", || broker.health().is_err()).await;
@@ -65,6 +67,34 @@ async fn nothing_confirmed_is_lost_when_the_server_is_killed_under_load() {
     let in_time = timeout(Duration::from_secs(30), all_came).await;
     assert!(in_time.is_ok(), "{} of {} confirmed messages are lost", missing(), count());
     assert_eq!(broker.health(), Ok(()));
+    broker.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_queue_that_does_not_answer_holds_no_other_up() {
+    let server = RabbitServer::start();
+    let (reconnect_wait, wait) = (Duration::from_millis(20), Duration::from_millis(200));
+    let options = Options { connect_timeout: Duration::from_secs(1), reconnect_wait, ..Options::new(server.url()) };
+    let broker = open(Options { reconnect_wait_most: wait, ..options }).await.unwrap();
+    let mut consumer = broker.subscribe(TOPIC, 10).await.unwrap();
+    publish_until_confirmed(&*broker, message(1)).await;
+    Delivery::acknowledge_all(take(&mut *consumer, 1).await);
+
+    let process = "{'patchbay_patchbay.trigger.fired.huge', node()}";
+    server.control(&["eval", &format!("sys:suspend({process}).")]);
+    server.control(&["close_all_connections", "for a test"]);
+    publish_until_confirmed(&*broker, message(2)).await;
+    let taken = take(&mut *consumer, 1).await;
+    assert_eq!(taken[0].message, message(2));
+    Delivery::acknowledge_all(taken);
+    let says = || broker.health().err().unwrap_or_default();
+    wait_until("it is said", || says().contains("patchbay.trigger.fired.huge does not answer")).await;
+
+    server.control(&["eval", &format!("sys:resume({process}).")]);
+    wait_until("healthy", || broker.health().is_ok()).await;
+    let huge = Message { payload: vec![b'x'; 2 * 1024 * 1024].into(), ..message(3) };
+    publish_until_confirmed(&*broker, huge.clone()).await;
+    assert_eq!(take(&mut *consumer, 1).await[0].message, huge);
     broker.close().await;
 }
 

@@ -142,9 +142,12 @@ async fn says_what_is_wrong_with_a_certificate_or_a_port() {
     expect_words(&elsewhere, &["is not for host localhost", "127.0.0.1"]);
     let not_secured = refusal(&trusting(ours.clone(), plain.replace("amqp://", "amqps://"))).await;
     expect_words(&not_secured, &["does not speak TLS", "amqp://"]);
-    let not_plain = open(Options::new(secured.replace("amqps://", "amqp://"))).await.unwrap_err();
-    assert!(matches!(not_plain, Error::Protocol { .. }), "{not_plain:?}");
-    expect_words(&not_plain.to_string(), &["at amqp://127.0.0.1:", "speaks TLS", "amqps://"]);
+    // Its answer may be lost with the connection.
+    let not_plain = match open(Options::new(secured.replace("amqps://", "amqp://"))).await {
+        Ok(broker) => broker.health().unwrap_err(),
+        Err(error) => error.to_string(),
+    };
+    expect_words(&not_plain, &["at amqp://127.0.0.1:", "check the port: one that speaks TLS needs amqps://"]);
 
     let outdated = signer.sign(|params| params.not_after = date_time_ymd(2021, 2, 3));
     server.show(&outdated.certificate, &outdated.key);
@@ -169,9 +172,6 @@ async fn goes_on_by_itself_when_an_expired_certificate_is_renewed() {
     let outdated = signer.sign(|params| params.not_after = date_time_ymd(2021, 2, 3));
     server.show(&outdated.certificate, &outdated.key);
     server.control(&["close_all_connections", "--vhost", "patchbay", "the certificate has expired"]);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        println!("{:?}", broker.health());
-    }
     wait_until("it is noticed", || broker.health().is_err_and(|why| why.contains("has expired at 2021"))).await;
     let renewed = signer.sign(|_| ());
     server.show(&renewed.certificate, &renewed.key);
