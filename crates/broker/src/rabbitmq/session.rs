@@ -191,6 +191,8 @@ impl Session {
             };
             let Ok(consumer) = timeout(self.plan.options.connect_timeout, consume(channel, queue.clone())).await else {
                 self.mute.push(queue);
+                // What the channel has of the other queues comes back when the broker no longer waits for this one, which
+                // takes it up to 30 s. Everything else goes on by the next channel.
                 return Err(Fault::Passing(self.left_out().unwrap_or_default()));
             };
             consumers.push(consumer.map_err(|error| reading(&error))?);

@@ -82,16 +82,23 @@ async fn a_queue_that_does_not_answer_holds_no_other_up() {
 
     let process = "{'patchbay_patchbay.trigger.fired.huge', node()}";
     server.control(&["eval", &format!("sys:suspend({process}).")]);
-    server.control(&["close_all_connections", "for a test"]);
-    publish_until_confirmed(&*broker, message(2)).await;
-    let taken = take(&mut *consumer, 1).await;
-    assert_eq!(taken[0].message, message(2));
-    Delivery::acknowledge_all(taken);
+    server.control(&["close_all_connections", "--global", "for a test"]);
     let says = || broker.health().err().unwrap_or_default();
     wait_until("it is said", || says().contains("patchbay.trigger.fired.huge does not answer")).await;
+    let numbers = 10..310_u64;
+    let many = numbers.clone().map(|number| Message { tenant: 3, ..message(number) }).collect();
+    broker.publish(TOPIC, many).await.unwrap();
+    // A full prefetch of them goes to the channel on which the broker waits, and comes when it no longer does.
+    let mut came = take(&mut *consumer, 1).await;
 
     server.control(&["eval", &format!("sys:resume({process}).")]);
     wait_until("healthy", || broker.health().is_ok()).await;
+    let mut numbers: BTreeSet<_> = numbers.map(|number| message(number).key).collect();
+    while !numbers.is_empty() {
+        numbers.retain(|key| came.iter().all(|delivery| delivery.message.key != *key));
+        Delivery::acknowledge_all(came);
+        came = take(&mut *consumer, 1.min(numbers.len())).await;
+    }
     let huge = Message { payload: vec![b'x'; 2 * 1024 * 1024].into(), ..message(3) };
     publish_until_confirmed(&*broker, huge.clone()).await;
     assert_eq!(take(&mut *consumer, 1).await[0].message, huge);
