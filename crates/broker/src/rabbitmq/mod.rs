@@ -31,6 +31,7 @@ mod sender;
 mod session;
 mod shelf;
 mod stream;
+mod subscription;
 mod tls;
 mod topology;
 mod turns;

@@ -8,10 +8,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use lapin::message::Delivery;
-use lapin::options::{
-    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, QueueBindOptions,
-    QueueDeclareOptions,
-};
+use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicNackOptions, QueueDeclareOptions};
 use lapin::types::{FieldTable, ShortString};
 use lapin::{Channel, Connection, Consumer};
 use prometheus_client::metrics::counter::Counter;
@@ -20,7 +17,7 @@ use tokio::time::{Instant, interval, sleep, sleep_until, timeout};
 
 use super::fault::{Fault, words_of};
 use super::link::{Plan, State};
-use super::names::{Names, Source};
+use super::names::Source;
 use super::shelf::Shelf;
 use super::stream::poll_deliveries;
 use super::window::Order;
@@ -176,73 +173,8 @@ impl Session {
         end
     }
 
-    async fn subscribe(&mut self, channel: &Channel) -> Result<Vec<Consumer>, Fault> {
-        let passing = |error: lapin::Error| Fault::Passing(words_of(&error));
-        let mut consumers = Vec::new();
-        self.shelf.begin();
-        for Source { queue, prefetch } in self.sources.iter().filter(|source| !self.mute.contains(&source.queue)) {
-            let reading = |error: &lapin::Error| Fault::of_using(error, &self.plan.address, "read", queue.as_str());
-            channel.basic_qos(*prefetch, BasicQosOptions::default()).await.map_err(passing)?;
-            let queue = match queue.as_str() {
-                "" => self.tail(channel).await.map_err(|error| {
-                    Fault::of_using(&error, &self.plan.address, "read", self.plan.names.run_finished().as_str())
-                })?,
-                _ => queue.clone(),
-            };
-            let Ok(consumer) = timeout(self.plan.options.connect_timeout, consume(channel, queue.clone())).await else {
-                self.mute.push(queue);
-                // What the channel has of the other queues comes back when the broker no longer waits for this one, which
-                // takes it up to 30 s. Everything else goes on by the next channel.
-                return Err(Fault::Passing(self.left_out().unwrap_or_default()));
-            };
-            consumers.push(consumer.map_err(|error| reading(&error))?);
-        }
-        Ok(consumers)
-    }
-
     fn undelivered(&self, why: &str) -> String {
         format!("does not deliver {}: {why}", self.shelf.topic().name())
-    }
-
-    /// What an operator must know of the queues that are left out.
-    fn left_out(&self) -> Option<String> {
-        let names = self.mute.iter().map(ShortString::as_str).collect::<Vec<_>>().join(", ");
-        let see = "see `rabbitmqctl list_queues name leader online`";
-        (!self.mute.is_empty()).then(|| format!("{names} does not answer; {see}"))
-    }
-
-    /// Returns when a queue that was left out answers. It is asked on a channel of its own, which it would block.
-    async fn answers(&self, connection: &Connection) {
-        let Plan { options, .. } = &*self.plan;
-        loop {
-            sleep(options.reconnect_wait_most).await;
-            for queue in &self.mute {
-                let Ok(Ok(channel)) = timeout(options.connect_timeout, connection.create_channel()).await else {
-                    continue;
-                };
-                let asking = async {
-                    channel.basic_qos(1, BasicQosOptions::default()).await?;
-                    consume(&channel, queue.clone()).await
-                };
-                let answered = timeout(options.connect_timeout, asking).await;
-                let _ = channel.close(200, "OK".into()).now_or_never();
-                if matches!(answered, Ok(Ok(_))) {
-                    return;
-                }
-            }
-        }
-    }
-
-    /// A queue of this consumer's own for ended runs, which ends with it.
-    async fn tail(&self, channel: &Channel) -> lapin::Result<ShortString> {
-        let options = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
-        let queue = channel.queue_declare(ShortString::default(), options, Names::tail_arguments()).await?;
-        let name = queue.name().clone();
-        let exchange = self.plan.names.run_finished().clone();
-        channel
-            .queue_bind(name.clone(), exchange, "#".into(), QueueBindOptions::default(), FieldTable::default())
-            .await?;
-        Ok(name)
     }
 
     async fn serve(&mut self, connection: &Connection, channel: &Channel, consumers: &mut Vec<Consumer>) -> End {
@@ -373,9 +305,4 @@ impl Session {
         self.recycled.inc();
         Some(End::Failed(Fault::Passing(why)))
     }
-}
-
-async fn consume(channel: &Channel, queue: ShortString) -> lapin::Result<Consumer> {
-    let (options, none) = (BasicConsumeOptions::default(), FieldTable::default());
-    channel.basic_consume(queue, ShortString::default(), options, none).await
 }
