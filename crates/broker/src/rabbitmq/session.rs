@@ -224,7 +224,8 @@ impl Session {
                 },
                 () = self.plan.closing.begun() => return End::Closed,
             }
-            if consumers.is_empty() && self.shelf.is_settled() {
+            // There is none either while all queues are left out.
+            if self.shelf.has_left() && consumers.is_empty() && self.shelf.is_settled() {
                 return End::Left;
             }
         }

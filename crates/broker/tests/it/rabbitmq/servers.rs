@@ -8,6 +8,7 @@ use std::time::Duration;
 use patchbay_broker::contract::{message, take, wait_until};
 use patchbay_broker::rabbitmq::Options;
 use patchbay_broker::{Broker, Delivery, Message, PublishError};
+use patchbay_proto::Topic;
 use patchbay_testing::instances::RabbitServer;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -80,8 +81,12 @@ async fn a_queue_that_does_not_answer_holds_no_other_up() {
     publish_until_confirmed(&*broker, message(1)).await;
     Delivery::acknowledge_all(take(&mut *consumer, 1).await);
 
-    let process = "{'patchbay_patchbay.trigger.fired.huge', node()}";
-    server.control(&["eval", &format!("sys:suspend({process}).")]);
+    let mut letters = broker.subscribe(Topic::DeadLetter, 10).await.unwrap();
+    let each = |what: &str| {
+        let queues = "['patchbay_patchbay.trigger.fired.huge', 'patchbay_patchbay.dead-letter']";
+        server.control(&["eval", &format!("[sys:{what}({{Queue, node()}}) || Queue <- {queues}].")]);
+    };
+    each("suspend");
     server.control(&["close_all_connections", "--global", "for a test"]);
     let says = || broker.health().err().unwrap_or_default();
     wait_until("it is said", || says().contains("patchbay.trigger.fired.huge does not answer")).await;
@@ -91,7 +96,10 @@ async fn a_queue_that_does_not_answer_holds_no_other_up() {
     // A full prefetch of them goes to the channel on which the broker waits, and comes when it no longer does.
     let mut came = take(&mut *consumer, 1).await;
 
-    server.control(&["eval", &format!("sys:resume({process}).")]);
+    // A consumer whose every queue is left out is not over.
+    assert!(timeout(Duration::from_secs(2), letters.next_batch(1)).await.is_err());
+
+    each("resume");
     wait_until("healthy", || broker.health().is_ok()).await;
     let mut numbers: BTreeSet<_> = numbers.map(|number| message(number).key).collect();
     while !numbers.is_empty() {
